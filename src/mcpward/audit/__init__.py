@@ -1,0 +1,1 @@
+"""The auditor: from a folder to a report."""

@@ -1,0 +1,284 @@
+"""Turns what reached a sink into findings: the rule, its severity here, the path and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mcpward.catalog.catalog import Catalog
+from mcpward.core.finding import (
+    Confidence,
+    Finding,
+    Handler,
+    Place,
+    Severity,
+    Step,
+    StepKind,
+    fingerprint,
+)
+from mcpward.core.rule import Flow, Rule
+from mcpward.core.source import SourceFile, Span
+from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
+from mcpward.taint.facts import Hit, Source
+from mcpward.taint.trace import Link, Tracer
+from mcpward.taint.world import Entry, World
+
+_ASSUMED_MEDIUM = 2
+"""So many unknown calls on a path still leave medium confidence."""
+_FINDINGS = 5_000
+
+
+def findings(world: World, catalog: Catalog, active: frozenset[str]) -> list[Finding]:
+    """One finding for each source that reaches each sink under a rule."""
+    rules = [r for name, r in catalog.rules.items() if name in active and r.flow is not None]
+    chosen = _chosen(world, catalog, rules)
+    tracer = Tracer(world)
+    out = []
+    for source, marks, hit, rule in chosen[:_FINDINGS]:
+        function, via = world.findings[(source, marks, hit)]
+        links = tracer.path(source, marks, hit, function, via)
+        out.append(_finding(world, catalog, rule, source, marks, hit, links, (function, via)))
+    return _numbered(world, out)
+
+
+Choice = tuple[Source, int, Hit, Rule]
+
+
+def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
+    best: dict[tuple[str, Hit, str, int], tuple[tuple[int, int], Choice]] = {}
+    for source, marks, hit in world.findings:
+        rule = pick(world, catalog, rules, source.kind, marks, hit.kind)
+        if rule is None:
+            continue
+        key = (source.kind, hit, source.label if source.entry >= 0 else source.function, source.entry)
+        rank = (int(severity(rule, source.kind, hit.kind)), -marks.bit_count())
+        had = best.get(key)
+        if had is None or rank > had[0]:
+            best[key] = (rank, (source, marks, hit, rule))
+    direct = {(c[2].function, c[2].at) for _, c in best.values() if c[0].kind != "third"}
+    kept = [
+        c for _, c in best.values() if c[0].kind != "third" or (c[2].function, c[2].at) not in direct
+    ]
+    return sorted(kept, key=lambda c: (c[2], c[0], c[1], c[3].name))
+
+
+def pick(
+    world: World, catalog: Catalog, rules: Iterable[Rule], kind: str, marks: int, sink: str
+) -> Rule | None:
+    """The rule for one flow: the most specific one, unless a mark clears it."""
+    best: tuple[int, Rule] | None = None
+    for rule in rules:
+        flow = rule.flow
+        if flow is None or kind not in flow.sources or sink not in flow.sinks:
+            continue
+        specific = _specific(world, catalog, flow, marks)
+        if specific >= 0 and (best is None or specific > best[0]):
+            best = (specific, rule)
+    if best is None or best[1].flow is None:
+        return None
+    return None if marks & world.mask(best[1].flow.cleared_by) else best[1]
+
+
+def _specific(world: World, catalog: Catalog, flow: Flow, marks: int) -> int:
+    """How closely a rule asks for these marks; negative when it does not apply."""
+    every = world.mask(flow.requires_all)
+    if every & marks != every:
+        return -1
+    if flow.requires:
+        present = [name for name in flow.requires if marks & world.bits[name]]
+        if not present:
+            return -1
+        return 2 if any(catalog.marks[name].weakness for name in present) else 1
+    return 1 if flow.requires_all else 0
+
+
+def severity(rule: Rule, kind: str, sink: str) -> Severity:
+    """The severity of a rule for one kind of source and sink."""
+    assert rule.flow is not None
+    base = dict(rule.flow.sink_severity).get(sink, rule.severity)
+    return min(base, dict(rule.flow.source_severity).get(kind, base))
+
+
+# ── words and places ──────────────────────────────────────────────────────────────────────────
+
+
+def _finding(
+    world: World,
+    catalog: Catalog,
+    rule: Rule,
+    source: Source,
+    marks: int,
+    hit: Hit,
+    links: list[Link],
+    top: tuple[str, Id],
+) -> Finding:
+    assert rule.flow is not None
+    place = _place(world, hit.function, hit.at)
+    entry = next((e for e in world.entries.values() if e.index == source.entry), None)
+    handler = _handler(world, entry, top) if entry is not None else None
+    steps = _steps(world, links, source, hit, handler)
+    notes = tuple(
+        mark.weakness
+        for name, mark in catalog.marks.items()
+        if mark.weakness and marks & world.bits[name] and name in rule.flow.requires
+    )
+    spoken = _spoken(source, handler)
+    message = rule.message.format_map(
+        _Holes(source=spoken, sink=_sink_name(hit), handler=handler.name if handler else "")
+    )
+    level = severity(rule, source.kind, hit.kind)
+    adjusted = (
+        (f"{level.word} because {_why(source.kind, hit.kind, rule)}",)
+        if level is not rule.severity
+        else ()
+    )
+    return Finding(
+        rule=rule.name,
+        message=message,
+        severity=level,
+        confidence=_confidence(links, hit),
+        place=place,
+        steps=steps,
+        handler=handler,
+        source_kind=source.kind,
+        guard_notes=notes,
+        adjustments=adjusted,
+        fix=rule.fix,
+    )
+
+
+class _Holes(dict[str, str]):
+    """Message holes; one that is not known stays as it is."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def _why(kind: str, sink: str, rule: Rule) -> str:
+    assert rule.flow is not None
+    if kind in dict(rule.flow.source_severity):
+        return "the data is fetched content" if kind == "third" else f"the source is {kind}"
+    return f"the sink is of kind {sink}"
+
+
+def _spoken(source: Source, handler: Handler | None) -> str:
+    if handler is not None:
+        sort = {"raw": "request", "route": "route"}.get(handler.sort, handler.sort)
+        name = f" `{handler.name}`" if handler.name else ""
+        word = "data" if source.kind == "wire" else "argument"
+        return f"the {word} `{source.label}` of the {sort}{name}"
+    if source.kind == "third":
+        return f"content from `{source.label}`"
+    return f"`{source.label}`"
+
+
+def _sink_name(hit: Hit) -> str:
+    return f"`{hit.label}`"
+
+
+def _confidence(links: list[Link], hit: Hit) -> Confidence:
+    if not links or links[0].kind is not StepKind.SOURCE:
+        return Confidence.LOW
+    assumed = sum(link.kind is StepKind.ASSUMED for link in links)
+    del hit
+    if assumed == 0:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if assumed <= _ASSUMED_MEDIUM else Confidence.LOW
+
+
+def _handler(world: World, entry: Entry, top: tuple[str, Id]) -> Handler:
+    function = world.program.function(entry.handler.name)
+    place = _span_place(world, function, function.start, function.end) if function else None
+    name = entry.label
+    if entry.model.sort == "raw" and function is not None and top[0] == function.name:
+        name = dispatched(function, top[1]) or name
+        if name != entry.label:
+            return Handler("tool", name, place)
+    return Handler(entry.model.sort, name, place)
+
+
+def dispatched(function: Function, at: Id) -> str:
+    """The tool name that a low-level handler compared with before it came to a call."""
+    value = function.values[at]
+    condition = function.conditions.get(value.block) if isinstance(value, Call) else None
+    while condition is not None:
+        if condition.outcome is Outcome.TRUE:
+            name = _compared_name(function, condition.test)
+            if name:
+                return name
+        condition = condition.outer
+    return ""
+
+
+def _compared_name(function: Function, test: Id) -> str:
+    value = function.values[test]
+    if not isinstance(value, Compare) or value.operator not in ("==", "is"):
+        return ""
+    for one, other in (value.operands, value.operands[::-1]):
+        constant = function.values[other]
+        subject = function.values[one]
+        while hasattr(subject, "value") and not isinstance(subject, Const):
+            subject = function.values[subject.value]
+        named = (isinstance(subject, Load) and subject.field in ("name", "method")) or (
+            isinstance(subject, Param) and "name" in subject.name
+        )
+        if isinstance(constant, Const) and isinstance(constant.value, str) and named:
+            return constant.value
+    return ""
+
+
+def _steps(
+    world: World, links: list[Link], source: Source, hit: Hit, handler: Handler | None
+) -> tuple[Step, ...]:
+    out: list[Step] = []
+    for link in links:
+        place = _place(world, link.function, link.at)
+        text = link.text
+        if link.kind is StepKind.SOURCE:
+            text = _spoken(source, handler)
+        elif link.kind is StepKind.SINK:
+            text = f"reaches {_sink_name(hit)}"
+        elif link.kind is StepKind.CALL:
+            text = f"passed to `{link.text.rpartition(':')[2]}`"
+        elif link.kind is StepKind.ASSUMED:
+            text = f"through `{link.text}`, of which nothing is known"
+        elif link.kind is StepKind.PASS and text[:1] not in ("j", "p", "k"):
+            text = f"through `{text}`"
+        step = Step(place, link.kind, text, link.depth)
+        if not out or (out[-1].place, out[-1].text) != (step.place, step.text):
+            out.append(step)
+    return tuple(out)
+
+
+def _place(world: World, function: str, at: Id) -> Place:
+    made = world.program.function(function)
+    assert made is not None
+    value = made.values[at]
+    if not value.end:
+        return _span_place(world, made, made.start, made.end)
+    return _span_place(world, made, value.start, value.end)
+
+
+def _span_place(world: World, function: Function, start: int, end: int) -> Place:
+    source = world.program.modules[function.module].source
+    begin = source.position(start)
+    return Place(source.path, begin, source.position(end), source.line_text(begin.line)[:400])
+
+
+def _numbered(world: World, found: list[Finding]) -> list[Finding]:
+    """Adds fingerprints that moving code up or down does not change."""
+    counts: dict[tuple[str, str, str, str], int] = {}
+    out = []
+    for one in sorted(found, key=lambda f: (f.place.file, f.place.start, f.rule)):
+        name = one.handler.name if one.handler is not None else ""
+        key = (one.rule, one.place.file, name, one.place.code)
+        occurrence = counts.get(key, 0)
+        counts[key] = occurrence + 1
+        mark = fingerprint(one.rule, one.place.file, name, one.place.code, occurrence)
+        out.append(replace(one, fingerprint=mark))
+    del world
+    return out
+
+
+Sources = Mapping[str, SourceFile]
+__all__ = ["Span", "dispatched", "findings", "pick", "severity"]

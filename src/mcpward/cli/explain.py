@@ -1,0 +1,122 @@
+"""The commands `mcpward explain` and `mcpward rules`: what the auditor looks for, and why."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mcpward.core.rule import Rule
+
+_FAMILIES = {"ts": "javascript", "tsx": "javascript", "js": "javascript"}
+
+
+@click.command(short_help="Print what a rule is about.")
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Print the card of RULE: the hole, vulnerable and safe code, and the fix."""
+    from mcpward.catalog.catalog import load_catalog
+    from mcpward.cli.output import to_stdout
+    from mcpward.core.errors import UsageError
+
+    rules = load_catalog().rules
+    if rule not in rules:
+        from mcpward.catalog.tables import closest
+
+        raise UsageError(f"there is no rule `{rule}`", hint=closest(rule, rules))
+    text = _card(rules[rule])
+    to_stdout(_painted(text) if _watched() else text)
+
+
+@click.command()
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "json")),
+    default="text",
+    help="How to write the list.",
+)
+def rules(format_: str) -> None:
+    """List the rules."""
+    from mcpward.catalog.catalog import load_catalog
+    from mcpward.cli.output import to_stdout
+
+    known = load_catalog().rules.values()
+    to_stdout(_json(known) if format_ == "json" else _table(known))
+
+
+def _card(rule: Rule) -> str:
+    title, _, rest = rule.page.strip().partition("\n")
+    facts = [f"`{rule.name}`", rule.severity.word, *_weaknesses(rule), *languages(rule)]
+    if rule.strict:
+        facts.append("only with --strict")
+    return f"{title}\n\n{' · '.join(facts)}\n\n{rest.strip()}\n"
+
+
+def languages(rule: Rule) -> list[str]:
+    """The languages of the examples on a card: those the rule is tested in."""
+    words = {example.language for project in rule.projects for example in project.examples}
+    return sorted({_FAMILIES.get(word, word) for word in words})
+
+
+def _weaknesses(rule: Rule) -> list[str]:
+    return [f"CWE-{number}" for number in rule.cwe]
+
+
+def _table(rules: Iterable[Rule]) -> str:
+    rows = [("RULE", "SEVERITY", "LANGUAGES", "CWE", "TITLE")]
+    rows += [
+        (
+            rule.name,
+            rule.severity.word + (" (strict)" if rule.strict else ""),
+            ", ".join(languages(rule)),
+            ", ".join(map(str, rule.cwe)),
+            rule.title,
+        )
+        for rule in rules
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _json(rules: Iterable[Rule]) -> str:
+    import json
+
+    rows: list[dict[str, Any]] = [
+        {
+            "name": rule.name,
+            "category": rule.category,
+            "title": rule.title,
+            "severity": rule.severity.word,
+            "languages": languages(rule),
+            "cwe": list(rule.cwe),
+            "tags": list(rule.tags),
+            "strict": rule.strict,
+            "since": rule.since,
+        }
+        for rule in rules
+    ]
+    return json.dumps(rows, indent=2) + "\n"
+
+
+def _watched() -> bool:
+    from mcpward.report.terminal import wants_colour
+
+    return sys.stdout is not None and wants_colour(sys.stdout, os.environ)
+
+
+def _painted(text: str) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    page = StringIO()
+    console = Console(file=page, force_terminal=True)
+    console.print(Markdown(text))
+    return page.getvalue()

@@ -1,0 +1,1 @@
+"""From source text to values, one language per file."""

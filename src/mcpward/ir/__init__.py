@@ -1,0 +1,1 @@
+"""The graph of values that every frontend produces and the engine reads."""

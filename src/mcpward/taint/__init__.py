@@ -1,0 +1,1 @@
+"""The engine that follows values from sources to sinks; it knows no language and no library."""

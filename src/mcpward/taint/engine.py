@@ -1,0 +1,190 @@
+"""The fixed point: functions are analysed until no summary, field or referent grows any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mcpward.core.finding import Skipped, SkipKind
+from mcpward.ir.values import Phi
+from mcpward.taint import entries
+from mcpward.taint.calls import bind_captures, run_callback
+from mcpward.taint.facts import NO_FACTS, Facts, Fact, Hit, Source, Summary, Symbol
+from mcpward.taint.frame import Frame
+from mcpward.taint.transfer import STEP
+from mcpward.taint.world import Entry, World, symbolic
+
+_PASSES = 12
+"""Sweeps over one function; loops need two or three."""
+_DEPTH = 60
+"""Calls that are followed at once; deeper ones wait for the queue."""
+_VISITS = 40
+"""Analyses of one function; hostile code must not keep the fixed point from ending."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """Bookkeeping of one fixed point."""
+
+    stack: dict[str, None]
+    visits: dict[str, int]
+    skipped: list[Skipped]
+
+
+_RUNS: dict[int, Run] = {}
+
+
+def solve(world: World, roots: Iterable[str], progress: Progress | None = None) -> list[Skipped]:
+    """Analyses the roots and everything they reach; gives what had to be cut."""
+    run = Run({}, {}, [])
+    _RUNS[id(world)] = run
+    try:
+        for root in roots:
+            world.enqueue(root)
+        done = 0
+        while world.queue:
+            name = world.queue.popleft()
+            world.queued.discard(name)
+            _analyse(world, name, run)
+            done += 1
+            if progress is not None and done % 200 == 0:
+                progress(done, done + len(world.queue))
+    finally:
+        del _RUNS[id(world)]
+    return run.skipped
+
+
+def summary_of(world: World, name: str, caller: str) -> Summary:
+    """The summary of a function, analysed now when it has none; the caller hears of changes."""
+    world.callers[name].add(caller)
+    known = world.summaries.get(name)
+    if known is not None:
+        return known
+    run = _RUNS.get(id(world))
+    if run is None or name in run.stack or len(run.stack) >= _DEPTH:
+        world.enqueue(name)
+        return Summary()
+    _analyse(world, name, run)
+    return world.summaries.get(name) or Summary()
+
+
+def _analyse(world: World, name: str, run: Run) -> None:
+    visits = run.visits.get(name, 0) + 1
+    run.visits[name] = visits
+    if visits > _VISITS:
+        if visits == _VISITS + 1:
+            run.skipped.append(
+                Skipped(name, SkipKind.LIMIT, "analysed too often without coming to rest")
+            )
+        return
+    run.stack[name] = None
+    frame = examine(world, name)
+    run.stack.pop(name, None)
+    if frame is None:
+        return
+    old = world.summaries.get(name)
+    new = frame.summary
+    new.size = new.measure()
+    world.summaries[name] = new
+    if old is None or old.size != new.size:
+        for caller in sorted(world.callers[name]):
+            if caller != name or visits < 4:
+                world.enqueue(caller)
+    for entry in list(world.entries.values()):
+        if entry.handler.name == name:
+            _concretize(world, frame, entry)
+
+
+def examine(world: World, name: str) -> Frame | None:
+    """Analyses one function against everything known so far."""
+    function = world.program.function(name)
+    if function is None:
+        return None
+    frame = Frame(world, function)
+    values = function.values
+    steps = [STEP[type(value)] for value in values]
+    for _ in range(_PASSES):
+        frame.again = False
+        frame.summary.outcomes.clear()
+        for at, value in enumerate(values):
+            steps[at](frame, at, value)
+        if not (frame.again or _loops(frame)):
+            break
+    _export(frame)
+    return frame
+
+
+def _loops(frame: Frame) -> bool:
+    """Whether a value that comes round a loop has grown since it was read."""
+    for at, value in enumerate(frame.values):
+        if isinstance(value, Phi):
+            for operand in value.operands:
+                if operand > at and not (
+                    frame.facts[operand] <= frame.facts[at]
+                    and frame.refs[operand] <= frame.refs[at]
+                ):
+                    before = len(frame.facts[at]), len(frame.refs[at])
+                    STEP[Phi](frame, at, value)
+                    if before != (len(frame.facts[at]), len(frame.refs[at])):
+                        return True
+    return False
+
+
+def _export(frame: Frame) -> None:
+    """Adds to the summary the symbolic contents of objects that outlive the call."""
+    kept = {ref for ref in frame.kept if ref.site == frame.name}
+    for _ in range(2):
+        for cell in list(frame.cells):
+            if cell[0] in kept:
+                kept.update(r for r in frame.world.heap_refs.get(cell, ()) if r.sort == "obj")
+    for cell, facts in frame.cells.items():
+        ref = cell[0]
+        if ref.sort in ("self", "mod", "cls") or ref.name == "scope" or ref in kept:
+            facts = symbolic(facts)
+            if facts:
+                frame.summary.cells[cell] = facts
+
+
+def _concretize(world: World, frame: Frame, entry: Entry) -> None:
+    """A handler's parameters are sources: what it stores is stored for everybody."""
+    summary = frame.summary
+
+    def concrete(facts: Facts) -> Facts:
+        out: list[Fact] = []
+        for origin, marks in facts:
+            if isinstance(origin, Symbol):
+                known = entries.source(world, frame, entry, origin)
+                if known is not None:
+                    kind, had, label = known
+                    at = _param(frame, origin.index)
+                    source = Source(kind, frame.name, at, label, entry.index)
+                    out.append((source, marks | had))
+        return frozenset(out)
+
+    for (symbol, marks, hit), via in list(summary.sinks.items()):
+        for origin, had in concrete(frozenset([(symbol, marks)])):
+            assert isinstance(origin, Source)
+            world.found(origin, had, hit, frame.name, via)
+    for cell, facts in summary.cells.items():
+        got = concrete(facts)
+        if got:
+            world.put(cell, got, frozenset(), (frame.name, 0))
+    for (index, path), facts in summary.writes.items():
+        got = concrete(facts)
+        for ref in sorted(world.param_refs.get((frame.name, index), ())) if got else ():
+            if ref.sort in ("obj", "self", "mod", "cls"):
+                world.put((frame.owner(ref), path[-1]), got, frozenset(), (frame.name, 0))
+        if got and frame.function.owner and index == 0:
+            from mcpward.taint.facts import Ref  # noqa: PLC0415
+
+            owner = frame.owner(Ref("self", frame.function.owner))
+            world.put((owner, path[-1]), got, frozenset(), (frame.name, 0))
+
+
+def _param(frame: Frame, index: int) -> int:
+    return frame.function.params[index] if index < len(frame.function.params) else 0
+
+
+__all__ = ["Hit", "NO_FACTS", "bind_captures", "examine", "run_callback", "solve", "summary_of"]

@@ -1,0 +1,182 @@
+"""Facts about values, what is known of their referents, and the summary of a function.
+
+A fact is (origin, marks): where data came from, and what guards and sanitizers have proven since.
+An origin is either symbolic, `("p", index, path)` for a parameter of the function under analysis, or
+concrete, a `Source`. Marks are bits; they only grow along a path.
+
+A referent says what a value may be: a library function or module, a function of the program, an
+object made at some place. Both are kept in small frozen sets; most values have none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mcpward.ir.values import Id
+
+Path = tuple[str, ...]
+
+
+class Source(NamedTuple):
+    """A concrete origin: a parameter of a handler, or the result of a call in some function."""
+
+    kind: str
+    """`model`, `wire` or `third`."""
+    function: str
+    at: Id
+    """The value in the function: a parameter, a call or a load."""
+    label: str
+    """How the source is called in messages."""
+    entry: int = -1
+    """Index of the entry point, for parameters of handlers."""
+
+
+class Symbol(NamedTuple):
+    """A symbolic origin: a parameter, or a field of a parameter."""
+
+    index: int
+    path: Path
+
+
+Origin = Source | Symbol
+Fact = tuple[Origin, int]
+Facts = frozenset[Fact]
+NO_FACTS: Facts = frozenset()
+
+PATH_LIMIT = 3
+"""Fields that an origin keeps apart; deeper ones count as the whole."""
+
+FACT_LIMIT = 40
+"""Facts per value; beyond it, facts of one origin are folded into their weakest."""
+
+
+class Ref(NamedTuple):
+    """What a value may be.
+
+    `ext`: a library module, function or class, `name` is qualified; `inst`: an instance of a library
+    class; `fn`: a function of the program, made at (`site`, `at`); `cls`: a class of the program;
+    `self`: an instance of it; `obj`: an object or container made at (`site`, `at`); `mod`: a module
+    of the program.
+    """
+
+    sort: str
+    name: str
+    site: str = ""
+    at: Id = -1
+
+
+Refs = frozenset[Ref]
+NO_REFS: Refs = frozenset()
+REF_LIMIT = 12
+"""Referents per value; more are not followed."""
+
+Cell = tuple[Ref, str]
+"""A field of an object: the unit in which the heap is kept."""
+
+
+class Hit(NamedTuple):
+    """A sink that data reaches: where, and of what kind."""
+
+    kind: str
+    function: str
+    at: Id
+    label: str
+    """How the sink is called in messages."""
+
+
+class Reach(NamedTuple):
+    """One line of a summary: what arrives at a sink, and the call through which it does."""
+
+    hit: Hit
+    via: Id
+    """The call in this function through which the sink is reached, or the sink itself."""
+
+
+Outcomes = dict[tuple[str, str], dict[Symbol, int]]
+"""(`returned`/`true`/`false`, field of the result or "") → marks that parameters have then."""
+
+
+@dataclass(slots=True, eq=False)
+class Summary:
+    """What a caller needs to know about a function; grows until nothing changes."""
+
+    returns: dict[Path, Facts] = field(default_factory=dict)
+    """Field path of the result → facts, symbolic or concrete."""
+    refs: Refs = NO_REFS
+    sinks: dict[tuple[Symbol, int, Hit], Id] = field(default_factory=dict)
+    """(parameter, marks gained on the way, sink) → the call in this function that leads there."""
+    writes: dict[tuple[int, Path], Facts] = field(default_factory=dict)
+    """(parameter, field path) → facts that are stored there."""
+    cells: dict[Cell, Facts] = field(default_factory=dict)
+    """Symbolic facts in objects that outlive the call (returned, global, instances)."""
+    invokes: dict[Symbol, dict[int, Facts]] = field(default_factory=dict)
+    """A parameter that is called: argument position → facts."""
+    outcomes: Outcomes = field(default_factory=dict)
+    size: int = 0
+    """Grows whenever anything does: callers compare it."""
+
+    def measure(self) -> int:
+        """A number that changes whenever the summary grows."""
+        return (
+            sum(map(len, self.returns.values()))
+            + len(self.returns)
+            + len(self.refs)
+            + len(self.sinks)
+            + sum(map(len, self.writes.values()))
+            + sum(map(len, self.cells.values()))
+            + sum(len(f) for args in self.invokes.values() for f in args.values())
+            + sum(m.bit_count() for o in self.outcomes.values() for m in o.values()) * 7
+            + len(self.outcomes) * 3
+        )
+
+
+def union(*sets: Facts) -> Facts:
+    """All facts, without copying when only one set holds any."""
+    held = [s for s in sets if s]
+    if not held:
+        return NO_FACTS
+    first = held[0]
+    if len(held) == 1:
+        return first
+    return first.union(*held[1:])
+
+
+def marked(facts: Facts, marks: int) -> Facts:
+    """The facts, each with some more marks."""
+    if not facts or not marks:
+        return facts
+    return frozenset([(origin, had | marks) for origin, had in facts])
+
+
+def unmarked(facts: Facts, marks: int) -> Facts:
+    """The facts, each without some marks."""
+    if not facts or not marks:
+        return facts
+    return frozenset([(origin, had & ~marks) for origin, had in facts])
+
+
+def below(facts: Facts, name: str) -> Facts:
+    """What is known of a field when something is known of the whole."""
+    if not facts:
+        return facts
+    out = []
+    for origin, marks in facts:
+        if type(origin) is Symbol and len(origin.path) < PATH_LIMIT:
+            out.append((Symbol(origin.index, (*origin.path, name)), marks))
+        else:
+            out.append((origin, marks))
+    return frozenset(out)
+
+
+def bounded(facts: Facts) -> Facts:
+    """The facts, folded per origin into the marks all share when there are too many."""
+    if len(facts) <= FACT_LIMIT:
+        return facts
+    shared: dict[Origin, int] = {}
+    for origin, marks in facts:
+        shared[origin] = shared.get(origin, marks) & marks
+    if len(shared) > FACT_LIMIT:
+        kept = sorted(shared.items(), key=lambda item: repr(item[0]))[:FACT_LIMIT]
+        return frozenset(kept)
+    return frozenset(shared.items())

@@ -1,0 +1,446 @@
+"""The state of one function under analysis, and how values, fields and members are read in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from mcpward.ir.values import UNKNOWN, Const, Function, Global, Id, Join, Pattern
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    REF_LIMIT,
+    Cell,
+    Facts,
+    Path,
+    Ref,
+    Refs,
+    Source,
+    Summary,
+    Symbol,
+    below,
+    bounded,
+    union,
+)
+from mcpward.taint.world import World
+
+OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
+CONTAINERS = frozenset(["list", "tuple", "set", "dict", "object", "array", "arguments"])
+_TEXT_LIMIT = 300
+APPENDED = "+"
+"""The field of what was added to a list later: its position is not known, but it is not the first
+when the list was written with a first element."""
+
+
+def constant(value: object) -> Ref | None:
+    """The referent that stands for a literal."""
+    if isinstance(value, Pattern):
+        return Ref("const", "r:" + value.text[:_TEXT_LIMIT], value.flags)
+    if isinstance(value, str):
+        return Ref("const", "s:" + value[:_TEXT_LIMIT])
+    if value is None or isinstance(value, bool | int | float):
+        return Ref("const", f"v:{value!r}")
+    if isinstance(value, bytes):
+        return Ref("const", "s:" + value[:_TEXT_LIMIT].decode("latin-1"))
+    return None
+
+
+def literal(ref: Ref) -> object:
+    """The literal that a `const` referent stands for; patterns give `Pattern`."""
+    kind, text = ref.name[:2], ref.name[2:]
+    if kind == "s:":
+        return text
+    if kind == "r:":
+        return Pattern(text, ref.site)
+    return {"None": None, "True": True, "False": False}.get(text, _number(text))
+
+
+def _number(text: str) -> object:
+    try:
+        return int(text)
+    except ValueError:
+        try:
+            return float(text)
+        except ValueError:
+            return UNKNOWN
+
+
+class Frame:
+    """What is known so far of every value of one function."""
+
+    __slots__ = (
+        "again",
+        "cells",
+        "facts",
+        "fields",
+        "function",
+        "kept",
+        "library",
+        "module",
+        "name",
+        "read_cells",
+        "refs",
+        "summary",
+        "text",
+        "values",
+        "world",
+    )
+
+    def __init__(self, world: World, function: Function) -> None:
+        """An empty state."""
+        self.world = world
+        self.function = function
+        self.name = function.name
+        self.values = function.values
+        self.module = world.program.modules[function.module]
+        self.library = world.library(self.module)
+        self.text = Ref("inst", "str" if self.library.family == "python" else "String")
+        size = len(function.values)
+        self.facts: list[Facts] = [NO_FACTS] * size
+        self.refs: list[Refs] = [NO_REFS] * size
+        self.cells: dict[Cell, Facts] = {}
+        self.fields: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
+        self.kept: Refs = NO_REFS
+        self.read_cells: set[Cell | Ref] = set()
+        self.again = False
+        self.summary = Summary()
+
+    # ── growing ───────────────────────────────────────────────────────────────────────────────
+
+    def add(self, at: Id, facts: Facts) -> None:
+        """Adds facts to a value."""
+        if facts:
+            had = self.facts[at]
+            self.facts[at] = bounded(had | facts) if had else facts
+
+    def refer(self, at: Id, refs: Refs) -> None:
+        """Adds referents to a value."""
+        if refs:
+            had = self.refs[at]
+            if not had:
+                self.refs[at] = refs if len(refs) <= REF_LIMIT else _some(refs)
+            elif not refs <= had and len(had) < REF_LIMIT:
+                joined = had | refs
+                self.refs[at] = joined if len(joined) <= REF_LIMIT else _some(joined)
+
+    def put(self, cell: Cell, facts: Facts, refs: Refs, at: Id) -> None:
+        """Stores into a field of an object, here and for everybody."""
+        if facts:
+            had = self.cells.get(cell, NO_FACTS)
+            if not facts <= had:
+                self.cells[cell] = bounded(had | facts)
+                self.fields[cell[0]][cell[1]] = None
+                if cell in self.read_cells or cell[0] in self.read_cells:
+                    self.again = True
+        before = self.world.heap_refs.get(cell)
+        self.world.put(cell, facts, refs, (self.name, at))
+        if (
+            self.world.heap_refs.get(cell) is not before
+            and (cell in self.read_cells or cell[0] in self.read_cells)
+        ):
+            self.again = True
+
+    # ── reading ───────────────────────────────────────────────────────────────────────────────
+
+    def owner(self, ref: Ref) -> Ref:
+        """The object under which the fields of a referent are kept."""
+        if ref.sort == "self":
+            kin = self.world.kin(ref.name)
+            return ref if kin == ref.name else Ref("self", kin)
+        return ref
+
+    def cell(self, ref: Ref, name: str) -> Facts:
+        """The facts in one field of an object."""
+        key = (self.owner(ref), name)
+        self.read_cells.add(key)
+        self.world.readers[key].add(self.name)
+        local = self.cells.get(key)
+        shared = self.world.heap.get(key)
+        if local is None:
+            return shared or NO_FACTS
+        return local if shared is None else local | shared
+
+    def cell_refs(self, ref: Ref, name: str) -> Refs:
+        """What one field of an object may be."""
+        key = (self.owner(ref), name)
+        self.read_cells.add(key)
+        self.world.readers[key].add(self.name)
+        return self.world.heap_refs.get(key, NO_REFS)
+
+    def names(self, ref: Ref) -> list[str]:
+        """The fields of an object that are known to exist."""
+        ref = self.owner(ref)
+        self.read_cells.add(ref)
+        self.world.readers[ref].add(self.name)
+        found = dict.fromkeys(self.fields.get(ref, ()))
+        found.update(self.world.fields.get(ref, {}))
+        return list(found)
+
+    def field(self, ref: Ref, name: str, *, index_zero: bool = False) -> Facts:
+        """The facts that reading a field of an object gives."""
+        if name == "*":
+            return union(*(self.cell(ref, known) for known in self.names(ref)))
+        facts = self.cell(ref, name)
+        if ref.sort == "obj":
+            facts = union(facts, self.cell(ref, "*"))
+            if name.isdigit() and not (index_zero or name == "0"):
+                facts = union(facts, self.cell(ref, APPENDED))
+            elif name == "0" and not index_zero and name not in self.names(ref):
+                facts = union(facts, self.cell(ref, APPENDED))
+        return facts
+
+    def field_refs(self, ref: Ref, name: str) -> Refs:
+        """What reading a field of an object may give."""
+        if name == "*":
+            out = NO_REFS
+            for known in self.names(ref):
+                out |= self.cell_refs(ref, known)
+            return out
+        found = self.cell_refs(ref, name)
+        if ref.sort == "obj":
+            found = found | self.cell_refs(ref, "*")
+            if name.isdigit():
+                found = found | self.cell_refs(ref, APPENDED)
+        return found
+
+    def read(self, at: Id, path: Path, *, index_zero: bool = False) -> Facts:
+        """The facts behind a field path of a value."""
+        facts = self.facts[at]
+        refs = [r for r in self.refs[at] if r.sort in OBJECTS]
+        if not path:
+            return facts
+        for depth, name in enumerate(path):
+            out = [below(facts, name)]
+            following: list[Ref] = []
+            for ref in refs[:REF_LIMIT]:
+                out.append(self.field(ref, name, index_zero=index_zero))
+                if depth + 1 < len(path):
+                    following += [
+                        r for r in self.field_refs(ref, name) if r.sort in OBJECTS and r not in refs
+                    ]
+            facts = union(*out)
+            refs = sorted(set(following))
+        return facts
+
+    def read_refs(self, at: Id, path: Path) -> Refs:
+        """What stands behind a field path of a value."""
+        refs = self.refs[at]
+        for name in path:
+            out = NO_REFS
+            for ref in refs:
+                out |= self.member(ref, name)
+            refs = out
+        return refs
+
+    def deep(self, at: Id) -> Facts:
+        """The facts of a value and of everything inside it (two levels)."""
+        facts = self.facts[at]
+        refs = [r for r in self.refs[at] if r.sort == "obj"]
+        if not refs:
+            return facts
+        out = [facts]
+        seen = set(refs)
+        for _ in range(2):
+            inner: list[Ref] = []
+            for ref in sorted(refs):
+                for name in self.names(ref):
+                    out.append(self.cell(ref, name))
+                    inner += [
+                        r for r in self.cell_refs(ref, name) if r.sort == "obj" and r not in seen
+                    ]
+            seen.update(inner)
+            refs = inner[: REF_LIMIT * 2]
+        return union(*out)
+
+    # ── members ───────────────────────────────────────────────────────────────────────────────
+
+    def member(self, ref: Ref, name: str) -> Refs:
+        """What a field or method of a referent refers to."""
+        match ref.sort:
+            case "ext":
+                return self._outside(ref, name)
+            case "inst":
+                model = self.library.field(f"{ref.name}.{name}")
+                if model is not None and model.returns:
+                    return frozenset([Ref("inst", model.returns)])
+                return frozenset([Ref("ext", f"{ref.name}.{name}"[:160])])
+            case "mod":
+                return self.exported(ref.name, name)
+            case "self":
+                return self._instance(ref, name)
+            case "cls":
+                found = self.cell_refs(ref, name)
+                method = self.world.method(ref.name, name)
+                if method is not None and not found:
+                    return frozenset([Ref("fn", method)])
+                if not found and not method:
+                    outside = self.world.outside(ref.name)[:2]
+                    return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
+                return found
+            case "obj":
+                found = self.field_refs(ref, name)
+                if not found and name != "*":
+                    kind = self.library.container(ref.name)
+                    if kind:
+                        return frozenset([Ref("ext", f"{kind}.{name}")])
+                return found
+            case "const":
+                kind = {"s:": self.text.name, "r:": self.library.pattern_type}.get(ref.name[:2])
+                return frozenset([Ref("ext", f"{kind}.{name}")]) if kind else NO_REFS
+            case "fn":
+                found = self.cell_refs(ref, name)
+                return found or frozenset([Ref("ext", f"Function.{name}")])
+            case _:
+                return NO_REFS
+
+    def _outside(self, ref: Ref, name: str) -> Refs:
+        full = f"{ref.name}.{name}"
+        if full in self.world.program.modules:
+            return frozenset([Ref("mod", full)])
+        if name == "default" and self.library.family == "javascript":
+            return frozenset([ref])
+        if len(full) > 160 or full.count("()") > 4:
+            return NO_REFS
+        full = self.library.canonical(full)
+        model = self.library.field(full)
+        if model is not None and model.returns:
+            return frozenset([Ref("inst", model.returns)])
+        return frozenset([Ref("ext", full)])
+
+    def _instance(self, ref: Ref, name: str) -> Refs:
+        found = self.cell_refs(ref, name)
+        method = self.world.method(ref.name, name)
+        if method is not None:
+            owner = self.world.program.classes.get(method.partition(":")[0] + ":" + _class(method))
+            if owner is not None and name in owner.properties:
+                return found | self.world.summaries.get(method, Summary()).refs
+            return found | {Ref("fn", method)}
+        for current in self.world.lineage(ref.name):
+            found = found | self.cell_refs(Ref("cls", current), name)
+            made = self.world.program.classes.get(current)
+            if made is not None and name in made.fields:
+                found = found | self.typed(made.fields[name])
+        if not found:
+            outside = self.world.outside(ref.name)[:2]
+            return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
+        return found
+
+    def exported(self, module: str, name: str, depth: int = 0) -> Refs:
+        """What importers of a module see under a name."""
+        self.world_module(module)
+        made = self.world.program.modules[module]
+        if made.language.family == "python":
+            holder = Ref("mod", module)
+            if (holder, name) in self.world.heap_refs:
+                return self.cell_refs(holder, name)
+            if f"{module}.{name}" in self.world.program.modules:
+                return frozenset([Ref("mod", f"{module}.{name}")])
+        else:
+            holder = Ref("mod", module + "#exports")
+            found = self.cell_refs(holder, name)
+            whole = self.cell_refs(holder, "=")
+            if name == "default" and whole:
+                found = found | whole
+            for ref in whole:
+                if ref.sort != "mod":
+                    found = found | self.member(ref, name)
+            if found or (holder, name) in self.world.heap_refs:
+                return found
+        out = NO_REFS
+        if depth < 6:
+            for star in made.stars:
+                for ref in self.world.named(made, star):
+                    if ref.sort == "mod":
+                        out |= self.exported(ref.name, name, depth + 1)
+        self.cell_refs(holder, name)
+        return out
+
+    def exported_facts(self, module: str, name: str) -> Facts:
+        """The facts that importers of a module see under a name."""
+        made = self.world.program.modules[module]
+        if made.language.family == "python":
+            return self.cell(Ref("mod", module), name)
+        return self.cell(Ref("mod", module + "#exports"), name)
+
+    def world_module(self, module: str) -> None:
+        """Makes sure that a module's body is analysed before its names are used."""
+        body = module + ":"
+        if body not in self.world.summaries:
+            self.world.enqueue(body)
+
+    def typed(self, annotation: object) -> Refs:
+        """What a value of an annotated type may be."""
+        from mcpward.taint.annotations import referents  # noqa: PLC0415  # mutual definition
+
+        return referents(self, annotation)
+
+    def global_name(self, value: Global) -> tuple[Refs, Facts]:
+        """What a global name refers to, and the facts about it."""
+        if value.absolute:
+            refs = self.world.named(self.module, value.name)
+            for ref in refs:
+                if ref.sort == "mod":
+                    self.world_module(ref.name)
+            return refs, NO_FACTS
+        if value.name == "<module>":
+            return frozenset([Ref("mod", self.module.name)]), NO_FACTS
+        if value.name == "<exports>":
+            return frozenset([Ref("mod", self.module.name + "#exports")]), NO_FACTS
+        holder = Ref("mod", self.module.name)
+        if (holder, value.name) in self.world.heap_refs:
+            return self.cell_refs(holder, value.name), self.cell(holder, value.name)
+        self.cell_refs(holder, value.name)
+        for star in self.module.stars:
+            for ref in self.world.named(self.module, star):
+                if ref.sort == "mod":
+                    found = self.exported(ref.name, value.name)
+                    if found:
+                        return found, self.exported_facts(ref.name, value.name)
+        return frozenset([Ref("ext", self.library.canonical(value.name))]), NO_FACTS
+
+    # ── constants ─────────────────────────────────────────────────────────────────────────────
+
+    def constants(self, at: Id) -> list[object]:
+        """The literals a value may be; empty when it may be anything else."""
+        value = self.values[at]
+        if isinstance(value, Const):
+            return [] if value.value is UNKNOWN else [value.value]
+        if isinstance(value, Join) and value.fields is None and value.operands:
+            return self._joined(value)
+        refs = self.refs[at]
+        found = [literal(ref) for ref in sorted(refs) if ref.sort == "const"]
+        return found if found and len(found) == len(refs) else []
+
+    def _joined(self, value: Join) -> list[object]:
+        text = ""
+        for operand in value.operands[:16]:
+            parts = [c for c in self.constants(operand) if isinstance(c, str)]
+            if len(parts) != 1:
+                return []
+            text += parts[0]
+        return [text[:_TEXT_LIMIT]]
+
+    def elements(self, at: Id) -> list[Refs]:
+        """What the elements of a container may be, known positions first."""
+        out: list[Refs] = []
+        for ref in sorted(self.refs[at]):
+            if ref.sort == "obj":
+                names = sorted(self.names(ref), key=lambda n: (not n.isdigit(), len(n), n))
+                out += [self.cell_refs(ref, name) for name in names]
+        return out
+
+    def substituted(self, symbol: Symbol, marks: int, facts: Facts) -> Facts:
+        """A callee's symbolic fact in terms of this function: `facts` is what the argument has."""
+        return frozenset([(origin, had | marks) for origin, had in facts])
+
+
+def _class(function: str) -> str:
+    return function.partition(":")[2].rpartition(".")[0]
+
+
+def _some(refs: Refs) -> Refs:
+    return frozenset(sorted(refs)[:REF_LIMIT])
+
+
+def concrete(facts: Facts) -> Facts:
+    """The facts whose origin is a source."""
+    return frozenset([f for f in facts if type(f[0]) is Source])

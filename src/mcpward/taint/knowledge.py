@@ -1,0 +1,130 @@
+"""The models of one language as the engine asks for them: by name, through aliases and subclasses."""
+
+from __future__ import annotations
+
+from mcpward.catalog.catalog import Catalog
+from mcpward.core.rule import CallModel, EntryModel, FieldModel, GuardModel, Interpreter
+
+_BUILT_IN = {
+    "python": ("str", "list", "dict", "bytes", "set"),
+    "javascript": ("String", "Array", "Promise", "Object", "Map", "Set", "RegExp", "Buffer"),
+}
+_CONTAINER = {
+    "python": {
+        "list": "list",
+        "tuple": "tuple",
+        "set": "set",
+        "dict": "dict",
+    },
+    "javascript": {"array": "Array", "object": "Object", "arguments": "Array"},
+}
+_LINEAGE = 6
+
+
+class Knowledge:
+    """Models by name, remembered."""
+
+    def __init__(self, catalog: Catalog, family: str) -> None:
+        """`family` is `python` or `javascript`."""
+        self.family = family
+        self._library = catalog.library(family)
+        self._calls: dict[str, tuple[CallModel, ...]] = {}
+        self._guards: dict[str, tuple[GuardModel, ...]] = {}
+        self._fields: dict[str, FieldModel | None] = {}
+        self._entries: dict[str, tuple[EntryModel, ...]] = {}
+        self._names: dict[str, str] = {}
+        self.pattern_type = "re.Pattern" if family == "python" else "RegExp"
+        self.text_type = "str" if family == "python" else "String"
+
+    @property
+    def interpreters(self) -> tuple[Interpreter, ...]:
+        """Programs that run one of their arguments as code."""
+        return self._library.interpreters
+
+    def container(self, label: str) -> str:
+        """The built-in type of a container literal."""
+        return _CONTAINER[self.family].get(label, "")
+
+    def canonical(self, name: str) -> str:
+        """The name that rows use."""
+        known = self._names.get(name)
+        if known is None:
+            known = self._names[name] = self._library.canonical(name)
+        return known
+
+    def _lineage(self, name: str) -> list[str]:
+        owner, _, member = name.rpartition(".")
+        names = [name]
+        for _ in range(_LINEAGE):
+            owner = self._library.subclass.get(owner, "")
+            if not owner:
+                break
+            names.append(f"{owner}.{member}")
+        return names
+
+    def calls(self, name: str) -> tuple[CallModel, ...]:
+        """The rows of a function or method."""
+        known = self._calls.get(name)
+        if known is None:
+            known = ()
+            for candidate in self._lineage(name):
+                known = self._library.calls.get(candidate, ())
+                if known:
+                    break
+            self._calls[name] = known
+        return known
+
+    def guards(self, name: str) -> tuple[GuardModel, ...]:
+        """The guard rows of a function, method or operator, of all ancestors."""
+        known = self._guards.get(name)
+        if known is None:
+            rows: list[GuardModel] = []
+            for candidate in self._lineage(name):
+                rows += self._library.guards.get(candidate, ())
+            known = self._guards[name] = tuple(rows)
+        return known
+
+    def field(self, name: str) -> FieldModel | None:
+        """The row of a field."""
+        if name not in self._fields:
+            found = None
+            for candidate in self._lineage(name):
+                rows = self._library.fields.get(candidate, ())
+                if rows:
+                    found = rows[0]
+                    break
+            self._fields[name] = found
+        return self._fields[name]
+
+    def entries(self, name: str) -> tuple[EntryModel, ...]:
+        """The ways of declaring a handler under a qualified name."""
+        known = self._entries.get(name)
+        if known is None:
+            rows: list[EntryModel] = []
+            for candidate in self._lineage(name):
+                rows += self._library.entries.get(candidate, ())
+            known = self._entries[name] = tuple(rows)
+        return known
+
+    def loose_entries(self, method: str) -> tuple[EntryModel, ...]:
+        """The ways of declaring a handler when the receiver is not known."""
+        return self._library.loose_entries.get(method, ())
+
+    def loose_calls(self, method: str) -> tuple[CallModel, ...]:
+        """The rows that apply to a method of an unknown receiver: (row, is a guess about type)."""
+        return self._library.loose.get(method, ())
+
+    def built_in(self, method: str) -> str:
+        """The name of the first built-in type that has rows for a method."""
+        for owner in _BUILT_IN[self.family]:
+            name = f"{owner}.{method}"
+            if self._library.calls.get(name, ()):
+                return name
+        return ""
+
+    def built_in_guards(self, method: str) -> list[GuardModel]:
+        """The guard rows of every built-in type that has the method."""
+        rows: list[GuardModel] = []
+        for owner in _BUILT_IN[self.family]:
+            rows += self._library.guards.get(f"{owner}.{method}", ())
+        return rows

@@ -1,0 +1,472 @@
+"""Calls and fields of libraries: rows of models applied, and what is assumed where none applies."""
+
+from __future__ import annotations
+
+from mcpward.core.rule import CallModel, Place
+from mcpward.ir.values import Call, Id, Load, Pattern, Store
+from mcpward.taint import entries, places, schemas
+from mcpward.taint.calls import (
+    apply,
+    bind,
+    note_invoked,
+    reached,
+    run_callback,
+    targets,
+)
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    Facts,
+    Hit,
+    Ref,
+    Refs,
+    Source,
+    Symbol,
+    marked,
+    union,
+    unmarked,
+)
+from mcpward.taint.frame import APPENDED, OBJECTS, Frame
+from mcpward.taint.patterns import remaining
+
+_PRIMITIVE = frozenset(["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"])
+_IDENTITY = frozenset(["default", "apply", "call", "bind"])
+
+
+def called(frame: Frame, at: Id, call: Call) -> None:
+    """Everything a call does."""
+    refs = frame.refs[call.callee]
+    handled = entries.registered(frame, at, call)
+    for ref, receiver in targets(frame, call):
+        function = frame.world.program.function(ref.name)
+        if function is not None:
+            apply(frame, at, ref, bind(frame, call, function, receiver, ref))
+            handled = True
+    for ref in sorted(refs):
+        match ref.sort:
+            case "cls":
+                _construct(frame, at, call, ref)
+                handled = True
+            case "ext" | "inst":
+                name = ref.name if ref.sort == "ext" else f"{ref.name}.__call__"
+                handled = outside(frame, at, call, name) or handled
+            case _:
+                pass
+    if call.sort == "super" and not handled:
+        return
+    if call.sort == "decorator" and call.args and not frame.refs[at]:
+        frame.refer(at, frame.refs[call.args[0]])
+    for origin, _ in frame.facts[call.callee]:
+        if isinstance(origin, Symbol) and not _is_method(frame, call):
+            note_invoked(
+                frame, origin, {k: frame.deep(value) for k, value in enumerate(call.args)}
+            )
+    if not handled:
+        _unknown(frame, at, call)
+
+
+def _is_method(frame: Frame, call: Call) -> bool:
+    """Whether the callee is a method of data rather than a function that was handed in."""
+    if call.receiver is None:
+        return False
+    callee = frame.values[call.callee]
+    return isinstance(callee, Load) and bool(
+        frame.library.built_in(callee.field) or frame.refs[call.receiver]
+    )
+
+
+# ── classes ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _construct(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
+    world = frame.world
+    made = Ref("self", ref.name)
+    frame.refer(at, frozenset([made]))
+    for name in ("__init__", "constructor", "__new__", "__post_init__"):
+        method = world.method(ref.name, name)
+        function = world.program.function(method) if method is not None else None
+        if method is not None and function is not None:
+            target = Ref("fn", method)
+            apply(frame, at, target, bind(frame, call, function, at, target), result=False)
+            if name in ("__init__", "constructor"):
+                return
+    _fields(frame, at, call, ref)
+
+
+def _fields(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
+    """A data class: arguments become fields, with what the field types guarantee."""
+    from mcpward.taint.annotations import guarantee  # noqa: PLC0415  # mutual definition
+
+    owner = frame.owner(Ref("self", ref.name))
+    fields: dict[str, object] = {}
+    for current in reversed(frame.world.lineage(ref.name)):
+        made = frame.world.program.classes.get(current)
+        if made is not None:
+            fields.update(made.fields)
+    checked = any("BaseModel" in name for name in frame.world.outside(ref.name))
+    names = list(fields)
+    pairs = [(name, value) for name, value in call.keywords if name != "**"]
+    pairs += list(zip(names, call.args, strict=False))
+    for name, value in pairs:
+        marks = guarantee(frame, fields.get(name)) if checked else 0
+        frame.put((owner, name), marked(frame.facts[value], marks), frame.refs[value], at)
+    for name, value in call.keywords:
+        if name == "**":
+            for target in names:
+                marks = guarantee(frame, fields.get(target)) if checked else 0
+                facts = marked(frame.read(value, (target,)), marks)
+                frame.put((owner, target), facts, NO_REFS, at)
+
+
+# ── libraries ─────────────────────────────────────────────────────────────────────────────────
+
+
+def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
+    """Applies the rows of a library function; whether anything was known."""
+    name = frame.library.canonical(name)
+    rows = frame.library.calls(name)
+    if name.startswith("Function."):
+        return _function_method(frame, at, call, name)
+    if schemas.built(frame, at, call, name):
+        return True
+    chosen = False
+    for row in rows:
+        if (chosen and not row.also) or not _applies(frame, call, row):
+            continue
+        chosen = chosen or not row.also
+        _row(frame, at, call, row, name)
+    if not rows:
+        method = name.rpartition(".")[2]
+        if "()" in name or (call.receiver is not None and not _rooted(frame, call)):
+            loose = [r for r in frame.library.loose_calls(method) if _applies(frame, call, r)]
+            for row in loose[:1]:
+                _row(frame, at, call, row, row.name)
+                chosen = True
+    if not chosen:
+        _assume_pass(frame, at, call)
+    if not chosen or not any(row.returns for row in rows):
+        _result(frame, at, call, name)
+    if call.sort == "decorator" and call.args:
+        frame.refer(at, frame.refs[call.args[0]])
+    return True
+
+
+def _rooted(frame: Frame, call: Call) -> bool:
+    """Whether the receiver's type is known, so that a row by bare method name would be wrong."""
+    return call.receiver is not None and any(
+        ref.sort in ("inst", "self", "cls") for ref in frame.refs[call.receiver]
+    )
+
+
+def _result(frame: Frame, at: Id, call: Call, name: str) -> None:
+    last = name.rpartition(".")[2]
+    if call.sort == "new" or (last[:1].isupper() and not last.isupper()):
+        made = Ref("obj", "new", frame.name, at)
+        frame.refer(at, frozenset([Ref("inst", name), made]))
+    elif len(name) < 150 and not frame.library.calls(name):
+        frame.refer(at, frozenset([Ref("ext", name + "()")]))
+
+
+def _applies(frame: Frame, call: Call, row: CallModel) -> bool:
+    return all(places.holds(frame, call, c, unknown=True) for c in row.when) and not any(
+        places.holds(frame, call, c, unknown=False) for c in row.unless
+    )
+
+
+def _row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
+    for place, kind in row.sinks:
+        _sink(frame, at, call, place, kind, name)
+    marks = frame.world.mask(tuple(m for m in row.marks if not m.startswith("<")))
+    given: dict[int, dict[int, Facts]] = {}
+    results: list[tuple[Place, Facts, Refs]] = []
+    for origin, target in row.passes:
+        if origin.base == "result-of":
+            continue
+        facts = places.facts(frame, call, origin)
+        if row.forgets:
+            lost = -1 if "*" in row.forgets else frame.world.mask(row.forgets)
+            facts = unmarked(facts, lost)
+        if "<pattern-removed>" in row.marks:
+            facts = marked(facts, _removed(frame, call))
+        facts = marked(facts, marks)
+        refs = places.refs(frame, call, origin)
+        if target.base == "parameter-of":
+            kept = given.setdefault(target.index, {})
+            kept[target.parameter] = union(kept.get(target.parameter, NO_FACTS), facts)
+        else:
+            results.append((target, facts, refs))
+    for target, facts, refs in results:
+        _deliver(frame, at, call, target, facts, refs, typed=bool(row.returns))
+    if "<schema>" in row.marks:
+        entries.parsed(frame, at, call, row)
+    for position in row.calls:
+        _callback(frame, at, call, position, given.get(position, {}), row, marks)
+    if row.returns == "self" and call.receiver is not None:
+        frame.refer(at, frame.refs[call.receiver])
+        frame.add(at, frame.facts[call.receiver])
+    elif row.returns:
+        refs = frozenset([Ref("inst", row.returns)])
+        if row.returns not in _PRIMITIVE:
+            made = Ref("obj", "new", frame.name, at)
+            refs = refs | {made}
+            if row.returns in (frame.library.pattern_type, "re.Pattern", "RegExp") and call.args:
+                frame.put((made, "<pattern>"), NO_FACTS, frame.refs[call.args[0]], at)
+        frame.refer(at, refs)
+    for place, kind in row.sources:
+        _source(frame, at, call, place, kind, name)
+
+
+def _removed(frame: Frame, call: Call) -> int:
+    total = 0
+    for argument in call.args[:1]:
+        for constant in frame.constants(argument):
+            if isinstance(constant, Pattern) and len(call.args) > 1:
+                replacement = frame.constants(call.args[1])
+                if replacement and all(
+                    isinstance(r, str) and r.replace("_", "").isalnum() or r in ("", "_", "-")
+                    for r in replacement
+                ):
+                    total |= frame.world.mask(remaining(constant.text, constant.flags))
+    return total
+
+
+def _deliver(
+    frame: Frame,
+    at: Id,
+    call: Call,
+    target: Place,
+    facts: Facts,
+    refs: Refs,
+    *,
+    typed: bool,
+) -> None:
+    if target.base == "return":
+        if not target.path:
+            frame.add(at, facts)
+            if not typed:
+                frame.refer(at, frozenset(r for r in refs if r.sort != "const"))
+            return
+        made = Ref("obj", "result", frame.name, at)
+        frame.refer(at, frozenset([made]))
+        _inside(frame, made, target.path, facts, refs, at)
+        return
+    for value in places.values(call, target):
+        path = places.path_of(frame, call, target, value)
+        if not path:
+            if facts:
+                store_whole(frame, value, facts, at)
+            continue
+        owners = frame.read_refs(value, path[:-1]) if len(path) > 1 else frame.refs[value]
+        name = APPENDED if path[-1] == "*" else path[-1]
+        for ref in sorted(owners):
+            if ref.sort in OBJECTS:
+                frame.put((frame.owner(ref), name), facts, refs, at)
+        if facts:
+            for origin, _ in frame.facts[value]:
+                if isinstance(origin, Symbol):
+                    key = (origin.index, (*origin.path, *path)[:3])
+                    had = frame.summary.writes.get(key, NO_FACTS)
+                    frame.summary.writes[key] = had | facts
+
+
+def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
+    """Facts that go into an argument as a whole (`Object.assign(target, …)`)."""
+    for ref in sorted(frame.refs[value]):
+        if ref.sort in OBJECTS:
+            frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)
+
+
+def _inside(
+    frame: Frame, made: Ref, path: tuple[str, ...], facts: Facts, refs: Refs, at: Id
+) -> None:
+    for depth, name in enumerate(path):
+        if depth + 1 == len(path):
+            frame.put((made, name), facts, refs, at)
+        else:
+            inner = Ref("obj", "result", made.site, made.at * 31 + depth + 1_000_000)
+            frame.put((made, name), NO_FACTS, frozenset([inner]), at)
+            made = inner
+
+
+def _callback(
+    frame: Frame,
+    at: Id,
+    call: Call,
+    position: int,
+    given: dict[int, Facts],
+    row: CallModel,
+    marks: int,
+) -> None:
+    if position >= len(call.args):
+        return
+    argument = call.args[position]
+    for ref in sorted(frame.refs[argument]):
+        if ref.sort == "fn":
+            before = frame.facts[at]
+            before_refs = frame.refs[at]
+            run_callback(frame, at, ref, given)
+            made, made_refs = frame.facts[at] - before, frame.refs[at] - before_refs
+            frame.facts[at], frame.refs[at] = before, before_refs
+            for origin, target in row.passes:
+                if origin.base == "result-of" and origin.index == position:
+                    _deliver(frame, at, call, target, marked(made, marks), made_refs, typed=False)
+        elif ref.sort == "ext":
+            _indirect(frame, at, ref, given)
+    for origin, _ in frame.facts[argument]:
+        if isinstance(origin, Symbol):
+            note_invoked(frame, origin, given)
+
+
+def _indirect(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> None:
+    """A library function that is handed to a library function: only its sinks matter."""
+    for row in frame.library.calls(ref.name)[:4]:
+        for place, kind in row.sinks:
+            if place.base == "arg" and not place.path and given.get(place.index):
+                hit = Hit(kind, frame.name, at, ref.name)
+                reached(frame, at, hit, given[place.index])
+
+
+def _function_method(frame: Frame, at: Id, call: Call, name: str) -> bool:
+    """`f.call(this, x)`, `f.apply(this, xs)`, `f.bind(this)`."""
+    if call.receiver is None:
+        return False
+    method = name.rpartition(".")[2]
+    if method == "bind":
+        frame.refer(at, frame.refs[call.receiver])
+        return True
+    if method not in ("call", "apply"):
+        return False
+    for ref in sorted(frame.refs[call.receiver]):
+        if ref.sort == "fn":
+            if method == "call":
+                given = {k: frame.deep(v) for k, v in enumerate(call.args[1:])}
+            else:
+                packed = frame.deep(call.args[1]) if len(call.args) > 1 else NO_FACTS
+                given = dict.fromkeys(range(6), packed)
+            run_callback(frame, at, ref, given)
+    return True
+
+
+# ── sinks and sources ─────────────────────────────────────────────────────────────────────────
+
+
+def _sink(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
+    facts = places.facts(frame, call, place, sink=True)
+    if not facts:
+        return
+    if kind in ("argv", "program"):
+        kind = _interpreted(frame, call, kind)
+    reached(frame, at, Hit(kind, frame.name, at, name), facts)
+
+
+def _interpreted(frame: Frame, call: Call, kind: str) -> str:
+    """An argument of a shell or interpreter behind its code flag is code, not an argument."""
+    words: list[str] = []
+    for argument in (*call.args[:3], *(v for _, v in call.keywords[:3])):
+        words += [c for c in frame.constants(argument) if isinstance(c, str)]
+        for element in frame.elements(argument)[:16]:
+            words += [r.name[2:] for r in element if r.sort == "const" and r.name[:2] == "s:"]
+            words += ["python" for r in element if r.name == "sys.executable"]
+            words += ["node" for r in element if r.name == "process.execPath"]
+    programs = [w.replace("\\", "/").rpartition("/")[2].lower() for w in words]
+    for row in frame.library.interpreters:
+        if any(p in row.programs for p in programs) and any(w in row.flags for w in words):
+            return row.kind
+    return kind
+
+
+def _source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
+    fact = frozenset([(Source(kind, frame.name, at, name), 0)])
+    if place.base == "return":
+        if place.path:
+            made = Ref("obj", "result", frame.name, at)
+            frame.refer(at, frozenset([made]))
+            _inside(frame, made, place.path, fact, NO_REFS, at)
+        else:
+            frame.add(at, fact)
+    elif place.base == "parameter-of" and place.index < len(call.args):
+        for ref in sorted(frame.refs[call.args[place.index]]):
+            if ref.sort == "fn":
+                run_callback(frame, at, ref, {place.parameter: fact})
+
+
+def field_source(frame: Frame, at: Id, name: str) -> None:
+    """A field of a library object that is a source."""
+    row = frame.library.field(name)
+    if row is not None and row.source:
+        frame.add(at, frozenset([(Source(row.source, frame.name, at, name), 0)]))
+
+
+def property_read(frame: Frame, at: Id, method: str, receiver: Id) -> None:
+    """A field that is a method in truth."""
+    function = frame.world.program.function(method)
+    if function is not None:
+        ref = Ref("fn", method)
+        call = Call(-1, receiver, ())
+        apply(frame, at, ref, bind(frame, call, function, receiver, ref))
+
+
+def selected(frame: Frame, at: Id, value: Load) -> None:
+    """A member chosen by tainted text: reflection when it is called later."""
+    assert value.key is not None
+    if any(ref.sort in ("mod", "ext") for ref in frame.refs[value.object]):
+        hit = Hit("reflection", frame.name, at, "member chosen by name")
+        reached(frame, at, hit, frame.facts[value.key])
+
+
+def stored(frame: Frame, at: Id, name: str, value: Store, facts: Facts) -> None:
+    """A write into a library object: the environment of the process is a sink."""
+    if name in ("os.environ", "process.env"):
+        keys = frame.facts[value.key] if value.key is not None else NO_FACTS
+        reached(frame, at, Hit("environment", frame.name, at, name), union(facts, keys))
+
+
+# ── unknown callees ───────────────────────────────────────────────────────────────────────────
+
+
+def _unknown(frame: Frame, at: Id, call: Call) -> None:
+    """A call of something that nothing is known about."""
+    callee = frame.values[call.callee]
+    if isinstance(callee, Load) and call.receiver is not None:
+        method = callee.field
+        name = frame.library.built_in(method)
+        guessed = frame.world.methods_named(method) if not name else []
+        if name:
+            outside(frame, at, call, name)
+            return
+        if guessed and not frame.refs[call.receiver]:
+            for function_name in guessed:
+                function = frame.world.program.function(function_name)
+                if function is not None:
+                    ref = Ref("fn", function_name)
+                    apply(frame, at, ref, bind(frame, call, function, call.receiver, ref))
+            return
+        for row in frame.library.loose_calls(method):
+            if _applies(frame, call, row):
+                _row(frame, at, call, row, row.name)
+                return
+    _assume_pass(frame, at, call)
+
+
+def _assume_pass(frame: Frame, at: Id, call: Call) -> None:
+    """Without knowledge everything passes, and functions that are handed over are called."""
+    out: list[Facts] = []
+    arguments = [*call.args, *(value for _, value in call.keywords)]
+    for value in arguments:
+        out.append(frame.deep(value))
+    if call.receiver is not None:
+        out.append(frame.deep(call.receiver))
+    facts = union(*out)
+    frame.add(at, facts)
+    for value in arguments:
+        for ref in sorted(frame.refs[value]):
+            if ref.sort == "fn" and call.sort != "decorator":
+                others = [frame.deep(v) for v in arguments if v != value]
+                if call.receiver is not None:
+                    others.append(frame.deep(call.receiver))
+                run_callback(frame, at, ref, dict.fromkeys(range(4), union(*others)))
+    if call.receiver is not None and facts:
+        for ref in sorted(frame.refs[call.receiver]):
+            if ref.sort == "obj":
+                inner = union(*(frame.deep(v) for v in arguments))
+                frame.put((ref, APPENDED), inner, NO_REFS, at)

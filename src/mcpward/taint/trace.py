@@ -1,0 +1,324 @@
+"""Rebuilds the path of a finding: the shortest chain of values that carry the data to the sink.
+
+Nothing is recorded during the analysis. A function on the path is analysed once more, and the chain
+is found backwards from the sink over operands that carry the same origin; through a call into
+another function the search goes on there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from mcpward.core.finding import StepKind
+from mcpward.ir.values import (
+    Assume,
+    Call,
+    Closure,
+    Global,
+    Id,
+    Join,
+    Load,
+    Param,
+    Phi,
+    Return,
+    Store,
+)
+from mcpward.taint.calls import bindings
+from mcpward.taint.engine import examine
+from mcpward.taint.facts import Facts, Hit, Origin, Source, Symbol
+from mcpward.taint.frame import Frame
+from mcpward.taint.world import World
+
+_STEPS = 60
+_DEPTH = 24
+_LOOKED = 4_000
+
+
+class Link(NamedTuple):
+    """One step before it is turned into text for people."""
+
+    function: str
+    at: Id
+    kind: StepKind
+    text: str
+    depth: int
+
+
+class Tracer:
+    """Finds paths in a world that has come to rest."""
+
+    def __init__(self, world: World) -> None:
+        """Frames are kept only while findings of one program are printed."""
+        self.world = world
+        self._frames: dict[str, Frame | None] = {}
+
+    def frame(self, name: str) -> Frame | None:
+        """The state of a function, analysed again when it is not at hand."""
+        if name not in self._frames:
+            if len(self._frames) > 200:
+                self._frames.clear()
+            self._frames[name] = examine(self.world, name)
+        return self._frames[name]
+
+    def path(self, source: Source, marks: int, hit: Hit, function: str, via: Id) -> list[Link]:
+        """The steps from a source to a sink."""
+        frame = self.frame(function)
+        if frame is None:
+            return []
+        origin: Origin = source
+        if source.entry >= 0 and source.function == function:
+            found = self._entry_symbol(frame, source, marks, hit, via)
+            if found is not None:
+                origin = found
+        links = self._prefix(frame, origin, source, 0)
+        links += self._toward(frame, origin, marks, hit, via, 0)
+        return links[:_STEPS]
+
+    def _entry_symbol(
+        self, frame: Frame, source: Source, marks: int, hit: Hit, via: Id
+    ) -> Symbol | None:
+        """The symbolic origin that stands for a handler's parameter in this finding."""
+        param = frame.values[source.at]
+        index = param.index if isinstance(param, Param) else -1
+        best: Symbol | None = None
+        for symbol, had, found in frame.summary.sinks:
+            if found == hit and symbol.index == index and had & ~marks == 0:
+                if frame.summary.sinks[(symbol, had, found)] == via:
+                    spoken = [p for p in symbol.path if p not in ("*", "params", "arguments", "+")]
+                    if best is None or ".".join(spoken) == source.label:
+                        best = symbol
+        return best
+
+    def _prefix(self, frame: Frame, origin: Origin, source: Source, depth: int) -> list[Link]:
+        """How data of another function came here: through a field that everybody reads."""
+        if isinstance(origin, Symbol) or source.function == frame.name:
+            return []
+        links: list[Link] = []
+        other = self.frame(source.function)
+        if other is None:
+            return links
+        links.append(Link(source.function, source.at, StepKind.SOURCE, "", depth))
+        for (_cell, kept), (function, at) in self.world.stored.items():
+            if kept == source:
+                if at:
+                    links.append(Link(function, at, StepKind.PASS, "kept for later", depth))
+                break
+        return links
+
+    def _toward(
+        self, frame: Frame, origin: Origin, marks: int, hit: Hit, via: Id, depth: int
+    ) -> list[Link]:
+        call = frame.values[via]
+        if (hit.function, hit.at) == (frame.name, via):
+            chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
+            return [*chain, Link(frame.name, via, StepKind.SINK, hit.label, depth)]
+        if not isinstance(call, Call):
+            return [
+                *self._chain(frame, origin, marks, [via], depth, at_sink=True),
+                Link(hit.function, hit.at, StepKind.SINK, hit.label, depth),
+            ]
+        for target, symbol in self._entered(frame, call, origin, hit):
+            inner = self.frame(target)
+            if inner is None or depth > _DEPTH:
+                break
+            best = self._line(inner, symbol, hit)
+            if best is None:
+                continue
+            inner_marks, inner_via = best
+            chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
+            step = Link(frame.name, via, StepKind.CALL, target, depth)
+            return [*chain, step, *self._toward(inner, symbol, inner_marks, hit, inner_via, depth + 1)]
+        chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
+        return [
+            *chain,
+            Link(frame.name, via, StepKind.CALL, hit.function, depth),
+            Link(hit.function, hit.at, StepKind.SINK, hit.label, depth + 1),
+        ]
+
+    def _line(self, frame: Frame, symbol: Symbol, hit: Hit) -> tuple[int, Id] | None:
+        for (found, marks, reached), via in frame.summary.sinks.items():
+            if found == symbol and reached == hit:
+                return marks, via
+        return None
+
+    def _entered(
+        self, frame: Frame, call: Call, origin: Origin, hit: Hit
+    ) -> list[tuple[str, Symbol]]:
+        """The callees and their parameters through which data of an origin enters."""
+        out: list[tuple[str, Symbol]] = []
+        for target, bound in bindings(frame, call):
+            summary = self.world.summaries.get(target)
+            if summary is None:
+                continue
+            for symbol, _marks, reached in summary.sinks:
+                if reached == hit and any(o == origin for o, _ in bound.facts(symbol)):
+                    out.append((target, symbol))
+        for value in call.args:
+            for ref in sorted(frame.refs[value]):
+                summary = self.world.summaries.get(ref.name) if ref.sort == "fn" else None
+                for symbol, _marks, reached in summary.sinks if summary is not None else ():
+                    if reached == hit:
+                        out.append((ref.name, symbol))
+        made = [r.name for r in frame.refs[call.callee] if r.sort == "cls"]
+        for name in made:
+            method = self.world.method(name, "__init__") or self.world.method(name, "constructor")
+            summary = self.world.summaries.get(method or "")
+            for symbol, _marks, reached in summary.sinks if summary is not None else ():
+                if reached == hit and method is not None:
+                    out.append((method, symbol))
+        return out
+
+    # ── inside one function ───────────────────────────────────────────────────────────────────
+
+    def _chain(
+        self,
+        frame: Frame,
+        origin: Origin,
+        marks: int,
+        ends: list[Id],
+        depth: int,
+        *,
+        at_sink: bool,
+    ) -> list[Link]:
+        """The values that carry an origin from where it enters to a value, ends left out."""
+        came: dict[Id, Id] = {}
+        work: deque[Id] = deque(ends)
+        seen = set(ends)
+        start: Id | None = None
+        looked = 0
+        while work and looked < _LOOKED:
+            at = work.popleft()
+            looked += 1
+            if at not in ends and _begins(frame, at, origin):
+                start = at
+                break
+            for before in _operands(frame, at):
+                if before not in seen and _carries(frame, before, origin):
+                    seen.add(before)
+                    came[before] = at
+                    work.append(before)
+        if start is None:
+            return []
+        order = [start]
+        while order[-1] in came and came[order[-1]] not in ends:
+            order.append(came[order[-1]])
+        del marks, at_sink
+        return [link for at in order for link in _told(frame, at, origin, depth)]
+
+
+def _begins(frame: Frame, at: Id, origin: Origin) -> bool:
+    value = frame.values[at]
+    if isinstance(origin, Symbol):
+        return isinstance(value, Param) and value.index == origin.index
+    if origin.function == frame.name:
+        return origin.at == at
+    return isinstance(value, Param | Load | Global) and not any(
+        _carries(frame, before, origin) for before in _operands(frame, at)
+    )
+
+
+def _carries(frame: Frame, at: Id, origin: Origin) -> bool:
+    """Whether a value holds data of an origin, or a whole of which the origin is a field."""
+    facts: Facts = frame.facts[at]
+    for found, _ in facts:
+        if found == origin:
+            return True
+        if (
+            isinstance(found, Symbol)
+            and isinstance(origin, Symbol)
+            and found.index == origin.index
+            and origin.path[: len(found.path)] == found.path
+        ):
+            return True
+    for ref in frame.refs[at]:
+        if ref.sort == "obj" and ref.site == frame.name:
+            for name in frame.fields.get(ref, ()):
+                if any(found == origin for found, _ in frame.cells.get((ref, name), ())):
+                    return True
+    return False
+
+
+def _operands(frame: Frame, at: Id) -> list[Id]:
+    value = frame.values[at]
+    match value:
+        case Phi() | Join():
+            return list(value.operands)
+        case Load():
+            out = [value.object]
+            for index, other in enumerate(frame.values):
+                if isinstance(other, Store) and (
+                    other.field in (value.field, "*") or value.field == "*"
+                ):
+                    if frame.refs[other.object] & frame.refs[value.object]:
+                        out.append(other.value)
+                del index
+            return out
+        case Store():
+            return [value.value]
+        case Assume():
+            return [value.value]
+        case Return():
+            return [value.value]
+        case Call():
+            receiver = [] if value.receiver is None else [value.receiver]
+            return [*value.args, *(v for _, v in value.keywords), *receiver, value.callee]
+        case Closure():
+            return [v for _, v in value.captures]
+        case _:
+            return []
+
+
+def _told(frame: Frame, at: Id, origin: Origin, depth: int) -> list[Link]:
+    """How a value on the path reads; most values need no word."""
+    value = frame.values[at]
+    name = frame.name
+    match value:
+        case Param():
+            kind = StepKind.SOURCE if depth == 0 else StepKind.PASS
+            if depth == 0:
+                return [Link(name, at, kind, value.name, depth)]
+            return []
+        case Join():
+            label = "put into a container" if value.fields is not None else "joined into a text"
+            return [Link(name, at, StepKind.PASS, label, depth)]
+        case Call():
+            if isinstance(origin, Source) and origin.at == at:
+                return [Link(name, at, StepKind.SOURCE, origin.label, depth)]
+            kind = StepKind.PASS if _known(frame, value) else StepKind.ASSUMED
+            return [Link(name, at, kind, _callee(frame, value), depth)]
+        case Assume():
+            gained = {m for o, m in frame.facts[at] if o == origin}
+            had = {m for o, m in frame.facts[value.value] if o == origin}
+            if gained and gained != had:
+                return [Link(name, at, StepKind.GUARD, "checked", depth)]
+            return []
+        case Load():
+            if isinstance(origin, Source) and origin.at == at and origin.function == name:
+                return [Link(name, at, StepKind.SOURCE, origin.label, depth)]
+            return []
+        case _:
+            return []
+
+
+def _known(frame: Frame, call: Call) -> bool:
+    """Whether somebody knows what a call does: a model, or the program itself."""
+    for ref in frame.refs[call.callee]:
+        if ref.sort in ("fn", "cls"):
+            return True
+        if ref.sort == "ext" and (
+            frame.library.calls(frame.library.canonical(ref.name)) or ref.name.startswith("Function.")
+        ):
+            return True
+    callee = frame.values[call.callee]
+    return isinstance(callee, Load) and bool(frame.library.built_in(callee.field))
+
+
+def _callee(frame: Frame, call: Call) -> str:
+    for ref in sorted(frame.refs[call.callee]):
+        if ref.sort in ("ext", "fn", "cls"):
+            return ref.name.rpartition(":")[2]
+    callee = frame.values[call.callee]
+    if isinstance(callee, Load):
+        return callee.field
+    return callee.name if isinstance(callee, Global) else "a function"

@@ -1,0 +1,402 @@
+"""What each instruction does to facts and referents: one function per instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mcpward.ir.values import (
+    UNKNOWN,
+    Assume,
+    Call,
+    Closure,
+    Compare,
+    Const,
+    Global,
+    Id,
+    Join,
+    Load,
+    Outcome,
+    Param,
+    Phi,
+    Return,
+    Store,
+)
+from mcpward.taint import entries, guards, library
+from mcpward.taint.calls import store_path
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    Facts,
+    Ref,
+    Refs,
+    Source,
+    Symbol,
+    marked,
+    union,
+    unmarked,
+)
+from mcpward.taint.frame import APPENDED, OBJECTS, Frame, constant
+
+_TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
+_URL_END = "/"
+
+
+def param(frame: Frame, at: Id, value: Param) -> None:
+    """A parameter is its own symbol, plus what is known of captures and types."""
+    if value.sort == "capture":
+        frame.add(at, frame.world.capture_facts.get((frame.name, value.index), NO_FACTS))
+    frame.add(at, frozenset([(Symbol(value.index, ()), 0)]))
+    frame.refer(at, frame.world.param_refs.get((frame.name, value.index), NO_REFS))
+    if value.sort == "receiver" and frame.function.owner:
+        sort = "cls" if value.name == "cls" else "self"
+        frame.refer(at, frozenset([Ref(sort, frame.function.owner)]))
+    if value.annotation is not None:
+        frame.refer(at, frame.typed(value.annotation))
+
+
+def const(frame: Frame, at: Id, value: Const) -> None:
+    """A literal refers to itself."""
+    if value.value is not UNKNOWN:
+        ref = constant(value.value)
+        if ref is not None:
+            frame.refer(at, frozenset([ref]))
+
+
+def global_(frame: Frame, at: Id, value: Global) -> None:
+    """A name of the module, a builtin, or an imported module."""
+    refs, facts = frame.global_name(value)
+    frame.refer(at, refs)
+    frame.add(at, facts)
+
+
+def phi(frame: Frame, at: Id, value: Phi) -> None:
+    """Everything that any of the values is."""
+    for operand in value.operands:
+        frame.add(at, frame.facts[operand])
+        frame.refer(at, frame.refs[operand])
+
+
+def join(frame: Frame, at: Id, value: Join) -> None:
+    """Text made of parts, or a fresh container."""
+    if value.fields is not None:
+        container(frame, at, value)
+        return
+    if value.label in _TEXT:
+        if value.label == "concat" and _lists(frame, value):
+            _concatenated(frame, at, value)
+            return
+        frame.add(at, text(frame, value.operands))
+        frame.refer(at, frozenset([frame.text]))
+        if value.label == "concat" and len(frame.constants(at)) == 1:
+            ref = constant(frame.constants(at)[0])
+            if ref is not None:
+                frame.refer(at, frozenset([ref]))
+    elif value.label == "slice":
+        for operand in value.operands[:1]:
+            frame.add(at, marked(frame.facts[operand], frame.world.bits["part-piece"]))
+            frame.refer(at, frozenset(r for r in frame.refs[operand] if r.sort != "const"))
+    elif value.label == "/":
+        _divided(frame, at, value)
+    elif value.label == "exception":
+        return
+    else:
+        for operand in value.operands:
+            frame.add(at, frame.facts[operand])
+
+
+def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
+    """The facts of a text made of parts, with what the parts before prove about each."""
+    bits = frame.world.bits
+    out: list[Facts] = []
+    head = ""
+    opaque = False
+    whole = len([o for o in operands if frame.constants(o) != [""]]) < 2
+    for operand in operands:
+        facts = frame.deep(operand)
+        if facts:
+            marks = 0 if whole else bits["embedded"]
+            if head or opaque:
+                marks |= bits["prefixed"]
+                if opaque or _fixes_host(head):
+                    marks |= bits["fixed-host"]
+            out.append(marked(facts, marks))
+        known = [c for c in frame.constants(operand) if isinstance(c, str)]
+        if len(known) == 1:
+            head += known[0]
+        elif not facts:
+            opaque = opaque or not head or "://" in head
+            head += "?"
+        else:
+            head += "?"
+    return union(*out)
+
+
+def _fixes_host(head: str) -> bool:
+    scheme, separator, rest = head.partition("://")
+    if not separator:
+        return head.startswith("/") and not head.startswith("//")
+    return bool(scheme) and any(mark in rest for mark in "/?#")
+
+
+def _lists(frame: Frame, value: Join) -> bool:
+    return any(
+        ref.sort == "obj" and ref.name in ("list", "tuple", "array", "result")
+        for operand in value.operands
+        for ref in frame.refs[operand]
+    )
+
+
+def _concatenated(frame: Frame, at: Id, value: Join) -> None:
+    made = Ref("obj", "list" if frame.library.family == "python" else "array", frame.name, at)
+    frame.refer(at, frozenset([made]))
+    for position, operand in enumerate(value.operands):
+        frame.add(at, frame.facts[operand])
+        for ref in sorted(frame.refs[operand]):
+            if ref.sort != "obj":
+                continue
+            for name in frame.names(ref):
+                target = name if position == 0 else APPENDED
+                frame.put((made, target), frame.cell(ref, name), frame.cell_refs(ref, name), at)
+
+
+def _divided(frame: Frame, at: Id, value: Join) -> None:
+    """Python's `/`: joining paths unless both sides are numbers."""
+    bits = frame.world.bits
+    lost = bits["absolute"] | bits["resolved"]
+    for position, operand in enumerate(value.operands):
+        facts = frame.facts[operand]
+        if position:
+            facts = marked(unmarked(facts, lost), bits["prefixed"])
+        frame.add(at, facts)
+    paths = [r for o in value.operands for r in frame.refs[o] if r.sort == "inst"]
+    names = [r for r in paths if "Path" in r.name or "path" in r.name]
+    if names:
+        frame.refer(at, frozenset(names))
+    elif any(frame.facts[o] for o in value.operands):
+        frame.refer(at, frozenset([Ref("inst", "pathlib.Path")]))
+
+
+def container(frame: Frame, at: Id, value: Join) -> None:
+    """A list, dictionary, object: one cell per field."""
+    assert value.fields is not None
+    made = Ref("obj", value.label, frame.name, at)
+    frame.refer(at, frozenset([made]))
+    positional = 0
+    vector = value.label in ("list", "tuple", "array")
+    for name, operand in zip(value.fields, value.operands, strict=True):
+        facts = frame.facts[operand]
+        refs = frame.refs[operand]
+        if name == "**":
+            frame.add(at, marked(facts, positional))
+            for ref in sorted(refs):
+                if ref.sort in OBJECTS and ref.sort != "fn":
+                    for inner in frame.names(ref):
+                        target = APPENDED if vector else inner
+                        frame.put(
+                            (made, target),
+                            marked(frame.cell(ref, inner), positional),
+                            frame.cell_refs(ref, inner),
+                            at,
+                        )
+            continue
+        if vector and frame.constants(operand) == ["--"]:
+            positional = frame.world.bits["positional"]
+        frame.put((made, name), marked(facts, positional), refs, at)
+
+
+def load(frame: Frame, at: Id, value: Load) -> None:
+    """Reads a field."""
+    owner = value.object
+    if value.field == "*":
+        frame.add(at, frame.read(owner, ("*",)))
+        if value.key is not None and frame.facts[value.key]:
+            library.selected(frame, at, value)
+    else:
+        facts = frame.read(owner, (value.field,))
+        if value.field == "0":
+            facts = _first_word(frame, owner, facts)
+        frame.add(at, facts)
+    refs = NO_REFS
+    for ref in frame.refs[owner]:
+        refs |= frame.member(ref, value.field)
+        if ref.sort in ("inst", "ext"):
+            library.field_source(frame, at, f"{ref.name}.{value.field}")
+        elif ref.sort == "mod":
+            frame.add(at, frame.exported_facts(ref.name, value.field))
+        elif ref.sort == "self":
+            _property(frame, at, ref, value)
+            for outside in frame.world.outside(ref.name)[:2]:
+                library.field_source(frame, at, f"{outside}.{value.field}")
+    frame.refer(at, refs)
+
+
+def _first_word(frame: Frame, owner: Id, facts: Facts) -> Facts:
+    """The first element of a split command line is its program."""
+    piece = frame.world.bits["part-piece"]
+    word = frame.world.bits["part-word"]
+    return frozenset([(o, m | word if m & piece else m) for o, m in facts]) if facts else facts
+
+
+def _property(frame: Frame, at: Id, ref: Ref, value: Load) -> None:
+    method = frame.world.method(ref.name, value.field)
+    if method is None:
+        return
+    owner = method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
+    made = frame.world.program.classes.get(owner)
+    if made is not None and value.field in made.properties:
+        library.property_read(frame, at, method, value.object)
+
+
+def store(frame: Frame, at: Id, value: Store) -> None:
+    """Writes a field."""
+    facts = frame.facts[value.value]
+    refs = frame.refs[value.value]
+    for ref in sorted(frame.refs[value.object]):
+        if ref.sort in OBJECTS:
+            frame.put((frame.owner(ref), value.field), facts, refs, at)
+        elif ref.sort == "ext":
+            library.stored(frame, at, ref.name, value, facts)
+    if facts:
+        _symbolic_store(frame, at, value, facts)
+
+
+def _symbolic_store(frame: Frame, at: Id, value: Store, facts: Facts) -> None:
+    if any(isinstance(origin, Symbol) for origin, _ in frame.facts[value.object]):
+        store_path(frame, value.object, (value.field,), facts, at)
+
+
+def compare(_frame: Frame, _at: Id, _value: Compare) -> None:
+    """The result of a test carries nothing."""
+
+
+def closure(frame: Frame, at: Id, value: Closure) -> None:
+    """A function or class as a value."""
+    world = frame.world
+    made = world.program.classes.get(value.target)
+    if made is not None:
+        frame.refer(at, frozenset([Ref("cls", value.target)]))
+        bases = NO_REFS
+        if made.scope == frame.name:
+            for base in made.bases:
+                bases |= frame.refs[base]
+        bases = frozenset([b for b in bases if b.sort in ("ext", "cls", "inst")])
+        if bases != world.bases.get(value.target, NO_REFS):
+            world.bases[value.target] = bases | world.bases.get(value.target, NO_REFS)
+        for name, default in made.defaults.items():
+            cell = (Ref("cls", value.target), name)
+            if made.scope == frame.name:
+                frame.put(cell, frame.facts[default], frame.refs[default], at)
+        entries.subclassed(frame, at, value.target)
+    else:
+        frame.refer(at, frozenset([Ref("fn", value.target, frame.name, at)]))
+    for index, captured in value.captures:
+        world.bind_capture(value.target, index, frame.facts[captured])
+        world.bind_refs(value.target, index, _lasting(frame.refs[captured]))
+    for index, default in value.defaults:
+        world.bind_refs(value.target, index, _lasting(frame.refs[default]))
+
+
+def _lasting(refs: Refs) -> Refs:
+    return frozenset([r for r in refs if r.sort != "const" or r.name[:2] != "s:"]) or refs
+
+
+def assume(frame: Frame, at: Id, value: Assume) -> None:
+    """The same value, with what the test has proven."""
+    refs = frame.refs[value.value]
+    if refs:
+        frame.refer(at, refs)
+    if frame.facts[value.value]:
+        frame.add(at, guards.assumed(frame, value))
+
+
+def returned(frame: Frame, at: Id, value: Return) -> None:
+    """Adds to the summary what a caller gets."""
+    summary = frame.summary
+    facts = frame.facts[value.value]
+    if facts:
+        summary.returns[()] = summary.returns.get((), NO_FACTS) | facts
+    refs = frame.refs[value.value]
+    summary.refs = summary.refs | frozenset([r for r in refs if r.sort != "const"])
+    constants = [r for r in refs if r.sort == "const"]
+    if constants and len(summary.refs) < 6:
+        summary.refs = summary.refs | frozenset(constants)
+    frame.kept = frame.kept | frozenset([r for r in refs if r.sort == "obj"])
+    _outcomes(frame, value)
+
+
+def _outcomes(frame: Frame, value: Return) -> None:
+    proofs: dict[Symbol, int] = {}
+    for index, name, at in value.versions:
+        symbol = Symbol(index, (name,) if name else ())
+        marks = [m for o, m in frame.facts[at] if o == symbol]
+        if marks:
+            shared = marks[0]
+            for mark in marks[1:]:
+                shared &= mark
+            proofs[symbol] = shared
+    _note(frame, ("returned", ""), proofs)
+    constants = frame.constants(value.value)
+    for outcome in (Outcome.TRUE, Outcome.FALSE):
+        wanted = outcome is Outcome.TRUE
+        if constants and all(bool(c) is not wanted for c in constants):
+            continue
+        _note(frame, (outcome.value, ""), _tested(frame, value.value, outcome, proofs))
+    for ref in sorted(frame.refs[value.value]):
+        if ref.sort == "obj" and ref.site == frame.name:
+            for name in frame.names(ref):
+                for inner in sorted(frame.cell_refs(ref, name)):
+                    if inner.name in ("v:True", "v:False"):
+                        _note(frame, (inner.name[2:].lower(), name), proofs)
+
+
+def _tested(
+    frame: Frame, value: Id, outcome: Outcome, proofs: dict[Symbol, int]
+) -> dict[Symbol, int]:
+    """What is proven about the parameters when the returned value is true, or false."""
+    if frame.constants(value):
+        return proofs
+    out = dict(proofs)
+    symbols = set(proofs)
+    symbols.update(Symbol(k, ()) for k in range(len(frame.function.params)))
+    for symbol in sorted(symbols):
+        marks = guards.granted(frame, value, outcome, symbol, 0)
+        if marks == guards.ALL:
+            marks = frame.world.bits["listed"]
+        if marks:
+            out[symbol] = out.get(symbol, 0) | marks
+    return out
+
+
+def _note(frame: Frame, key: tuple[str, str], proofs: dict[Symbol, int]) -> None:
+    """Keeps what every return with this outcome proves."""
+    outcomes = frame.summary.outcomes
+    had = outcomes.get(key)
+    if had is None:
+        outcomes[key] = {s: m for s, m in proofs.items() if m}
+    else:
+        outcomes[key] = {s: had[s] & proofs.get(s, 0) for s in had if had[s] & proofs.get(s, 0)}
+
+
+def call(frame: Frame, at: Id, value: Call) -> None:
+    """A call of anything."""
+    library.called(frame, at, value)
+
+
+STEP: dict[type[Any], Callable[[Frame, Id, Any], None]] = {
+    Param: param,
+    Const: const,
+    Global: global_,
+    Phi: phi,
+    Join: join,
+    Load: load,
+    Store: store,
+    Compare: compare,
+    Call: call,
+    Closure: closure,
+    Assume: assume,
+    Return: returned,
+}
+"""Instruction → what it does."""
+
+__all__ = ["STEP", "Source", "text"]

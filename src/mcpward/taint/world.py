@@ -1,0 +1,218 @@
+"""What all functions share: the heap, what parameters may be, summaries, and who depends on what."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+
+from mcpward.catalog.catalog import Catalog
+from mcpward.core.rule import EntryModel
+from mcpward.ir.program import Program
+from mcpward.ir.values import Closure, Function, Id, Module
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    REF_LIMIT,
+    Cell,
+    Facts,
+    Hit,
+    Ref,
+    Refs,
+    Source,
+    Summary,
+    Symbol,
+    bounded,
+)
+from mcpward.taint.knowledge import Knowledge
+
+_NAME_LIMIT = 160
+_GUESS_LIMIT = 3
+"""A method of an unknown receiver is looked up by name when at most so many classes have it."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A handler that a client or a model can call."""
+
+    model: EntryModel
+    handler: Ref
+    label: str
+    function: str
+    """Where it is registered, with `at`: the registering call."""
+    at: Id
+    index: int
+    schema: Refs = NO_REFS
+    marks: dict[tuple[str, ...], int] | None = None
+    """What the schema guarantees: field path of the first parameter → marks; `None` unknown."""
+
+
+class World:
+    """The state that grows until nothing changes."""
+
+    def __init__(self, program: Program, catalog: Catalog) -> None:
+        """Starts with an empty heap."""
+        self.program = program
+        self.catalog = catalog
+        self.bits = {name: 1 << number for name, number in catalog.bits.items()}
+        self._libraries: dict[str, Knowledge] = {}
+        self.summaries: dict[str, Summary] = {}
+        self.callers: defaultdict[str, set[str]] = defaultdict(set)
+        self.heap: dict[Cell, Facts] = {}
+        self.heap_refs: dict[Cell, Refs] = {}
+        self.fields: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
+        self.readers: defaultdict[Cell | Ref, set[str]] = defaultdict(set)
+        self.param_refs: dict[tuple[str, int], Refs] = {}
+        self.capture_facts: dict[tuple[str, int], Facts] = {}
+        self.bases: dict[str, Refs] = {}
+        self.entries: dict[tuple[str, str, str, Id], Entry] = {}
+        self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
+        self.stored: dict[tuple[Cell, Source], tuple[str, Id]] = {}
+        self.queue: deque[str] = deque()
+        self.queued: set[str] = set()
+        self._methods: dict[str, list[str]] | None = None
+        self._classes = 0
+
+    # ── knowledge ─────────────────────────────────────────────────────────────────────────────
+
+    def library(self, module: Module) -> Knowledge:
+        """The models that apply to a module's language."""
+        family = module.language.family
+        if family not in self._libraries:
+            self._libraries[family] = Knowledge(self.catalog, family)
+        return self._libraries[family]
+
+    def mask(self, names: tuple[str, ...] | frozenset[str]) -> int:
+        """The bits of some marks."""
+        bits = self.bits
+        out = 0
+        for name in names:
+            out |= bits.get(name, 0)
+        return out
+
+    def methods_named(self, name: str) -> list[str]:
+        """The first-party methods of a name, when there are few enough to guess."""
+        if self._methods is None or self._classes != len(self.program.classes):
+            table: dict[str, list[str]] = {}
+            for made in self.program.classes.values():
+                for method, function in made.methods.items():
+                    table.setdefault(method, []).append(function)
+            self._methods = table
+            self._classes = len(self.program.classes)
+        found = self._methods.get(name, [])
+        return found if len(found) <= _GUESS_LIMIT else []
+
+    def lineage(self, name: str) -> list[str]:
+        """A class and its first-party ancestors, nearest first."""
+        out = [name]
+        for current in out:
+            for base in sorted(self.bases.get(current, NO_REFS)):
+                if base.sort == "cls" and base.name not in out and len(out) < 32:
+                    out.append(base.name)
+        return out
+
+    def outside(self, name: str) -> list[str]:
+        """The library classes a class descends from."""
+        found = []
+        for current in self.lineage(name):
+            for base in sorted(self.bases.get(current, NO_REFS)):
+                if base.sort in ("ext", "inst"):
+                    found.append(base.name)
+        return found
+
+    def kin(self, name: str) -> str:
+        """The class under whose name the fields of a whole family are kept."""
+        return self.lineage(name)[-1]
+
+    def method(self, owner: str, name: str) -> str | None:
+        """The function that a method name means on instances of a class."""
+        for current in self.lineage(owner):
+            made = self.program.classes.get(current)
+            if made is not None and name in made.methods:
+                return made.methods[name]
+        return None
+
+    # ── dependencies ──────────────────────────────────────────────────────────────────────────
+
+    def enqueue(self, name: str) -> None:
+        """Asks for another analysis of a function."""
+        if name not in self.queued:
+            self.queued.add(name)
+            self.queue.append(name)
+
+    def _woken(self, key: Cell | Ref) -> None:
+        for name in sorted(self.readers.get(key, ())):
+            self.enqueue(name)
+
+    def put(self, cell: Cell, facts: Facts, refs: Refs, at: tuple[str, Id]) -> None:
+        """Stores what everybody may read in a field of an object."""
+        if cell not in self.heap_refs:
+            self.heap_refs[cell] = NO_REFS
+            self.fields[cell[0]][cell[1]] = None
+            self._woken(cell)
+            self._woken(cell[0])
+        if refs:
+            had = self.heap_refs[cell]
+            if not refs <= had and len(had) < REF_LIMIT * 2:
+                self.heap_refs[cell] = had | refs
+                self._woken(cell)
+                self._woken(cell[0])
+        if facts:
+            old = self.heap.get(cell, NO_FACTS)
+            concrete = frozenset([f for f in facts if type(f[0]) is Source])
+            if not concrete <= old:
+                new = bounded(old | concrete)
+                if new != old:
+                    self.heap[cell] = new
+                    for origin, _ in concrete:
+                        assert isinstance(origin, Source)
+                        self.stored.setdefault((cell, origin), at)
+                    self._woken(cell)
+                    self._woken(cell[0])
+
+    def bind_refs(self, function: str, index: int, refs: Refs) -> None:
+        """Says what a parameter may be."""
+        if not refs:
+            return
+        key = (function, index)
+        had = self.param_refs.get(key, NO_REFS)
+        if refs <= had or len(had) >= REF_LIMIT:
+            return
+        self.param_refs[key] = had | refs
+        if function in self.summaries:
+            self.enqueue(function)
+
+    def bind_capture(self, function: str, index: int, facts: Facts) -> None:
+        """Says which concrete data a captured variable holds."""
+        concrete = frozenset([f for f in facts if type(f[0]) is Source])
+        if not concrete:
+            return
+        key = (function, index)
+        had = self.capture_facts.get(key, NO_FACTS)
+        if concrete <= had:
+            return
+        self.capture_facts[key] = bounded(had | concrete)
+        if function in self.summaries:
+            self.enqueue(function)
+
+    def found(self, source: Source, marks: int, hit: Hit, function: str, via: Id) -> None:
+        """Notes that data of a concrete source reaches a sink."""
+        self.findings.setdefault((source, marks, hit), (function, via))
+
+    # ── names ─────────────────────────────────────────────────────────────────────────────────
+
+    def named(self, module: Module, name: str) -> Refs:
+        """What an absolute name refers to: a module of the program, or something of a library."""
+        name = name[:_NAME_LIMIT]
+        if name in self.program.modules:
+            return frozenset([Ref("mod", name)])
+        return frozenset([Ref("ext", self.library(module).canonical(name))])
+
+    def closure(self, function: Function, at: Id) -> Closure | None:
+        """The closure instruction that made a function value."""
+        value = function.values[at]
+        return value if isinstance(value, Closure) else None
+
+
+def symbolic(facts: Facts) -> Facts:
+    """The facts about parameters."""
+    return frozenset([f for f in facts if type(f[0]) is Symbol])
