@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from mcpward.catalog.catalog import load_catalog
 from mcpward.cli.app import program
 from mcpward.cli.settings import CONFIDENCES, FORMATS, ROLES, SEVERITIES, read_settings
 
@@ -97,3 +98,11 @@ def test_the_example_of_settings_is_read():
     fields = read_settings(example, "mcpward.toml", date(2026, 1, 1))
 
     assert {"severity", "include", "baseline", "ignores", "models"} <= fields.keys()
+
+
+def test_the_rules_of_the_examples_exist():
+    text = page("settings.md")
+    named = [*re.findall(r"ignore\[([\w-]+)\]", text), *re.findall(r'rule\s+= "(.*)"', text)]
+
+    assert named
+    assert set(named) <= load_catalog().rules.keys()

@@ -16,7 +16,17 @@ from mcpward.cli import app
 from mcpward.cli.audit import _exit_code
 from mcpward.cli.settings import Settings
 from mcpward.core.errors import TargetError
-from mcpward.core.finding import Confidence, Finding, Place, Report, Severity, Suppression
+from mcpward.core.finding import (
+    Confidence,
+    Finding,
+    Handler,
+    Place,
+    Report,
+    Severity,
+    SkipKind,
+    Skipped,
+    Suppression,
+)
 from mcpward.core.source import Position
 
 KEPT = ("SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
@@ -117,6 +127,7 @@ def test_cheap_commands_do_not_load_parsers(tmp_path, arguments):
             "there is no rule `path-travesal`",
             "Did you mean `path-traversal`?",
         ),
+        (("audit", ""), "the target is empty", "For the current folder, say `.`."),
         (("audit",), "Missing argument 'TARGET'.", "mcpward audit --help shows what is possible."),
         (
             ("audit", ".", "--config", "a", "--no-config"),
@@ -208,8 +219,8 @@ def test_an_interrupt_is_not_a_result(broken, capsys):
     assert capsys.readouterr().err.strip() == "interrupted"
 
 
-def report(*findings, files=1):
-    return Report("server", findings, (), (), files, 10)
+def report(*findings, files=1, skipped=(), handlers=()):
+    return Report("server", findings, skipped, handlers, files, 10)
 
 
 def finding(severity, suppression=None):
@@ -231,9 +242,31 @@ def test_what_is_open_and_severe_enough_decides_the_exit_code(findings, settings
     assert _exit_code(report(*findings), settings) == code
 
 
-def test_a_target_of_which_nothing_was_analysed_is_not_clean():
+def unparsable(path):
+    return Skipped(path, SkipKind.UNPARSABLE, "no Python")
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        report(files=0),
+        report(files=2, skipped=(unparsable("a.py"), unparsable("b.py"))),
+    ],
+)
+def test_a_target_of_which_nothing_was_analysed_is_not_clean(nothing):
     with pytest.raises(TargetError, match="nothing in server could be analysed"):
-        _exit_code(report(files=0), Settings())
+        _exit_code(nothing, Settings())
+
+
+@pytest.mark.parametrize(
+    "something",
+    [
+        report(files=2, skipped=(unparsable("a.py"), unparsable("a.py"))),
+        report(files=1, skipped=(unparsable("a.ts"),), handlers=(Handler("tool", "read"),)),
+    ],
+)
+def test_a_target_of_which_something_was_analysed_has_a_result(something):
+    assert _exit_code(something, Settings()) == 0
 
 
 # ---- with the whole pipeline ---------------------------------------------------------------------
@@ -292,9 +325,10 @@ def test_quiet_says_it_with_the_exit_code(mcpward, server):
 
 
 @pipeline
-@pytest.mark.parametrize("target", ["nowhere", "empty"])
-def test_what_cannot_be_audited_exits_with_2(mcpward, target):
+@pytest.mark.parametrize("target", ["nowhere", "empty", "broken"])
+def test_what_cannot_be_audited_exits_with_2(mcpward, server, target):
     Path("empty").mkdir()
+    server("def (((", "broken")
     done = mcpward("audit", target)
 
     assert done.returncode == 2
@@ -369,6 +403,31 @@ def test_models_of_the_settings_are_used(mcpward, server):
     row = '[[models.call]]\nname = "app.paths.inside"\npasses = { "0" = "return" }\nmarks = ["confined"]\n'
     Path("mcpward.toml").write_text(row, encoding="utf-8")
     assert mcpward("audit", target).returncode == 0
+
+
+@pipeline
+@pytest.mark.skipif(sys.platform == "win32", reason="no such device here")
+def test_a_report_can_be_written_to_a_pipe_by_name(mcpward, server):
+    done = mcpward("audit", server(VULNERABLE), "-q", "--format", "json", "-o", "/dev/stdout")
+
+    assert done.returncode == 1
+    assert json.loads(done.stdout)
+
+
+@pipeline
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_report_that_cannot_be_written_exits_with_2(mcpward, server):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mcpward", "audit", server(VULNERABLE)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: cannot write to standard output: ")
 
 
 @pipeline

@@ -34,6 +34,9 @@ RULE   a name that `mcpward rules` lists
 Exits with 0 when nothing was found, 1 with findings, 2 when it could not audit.
 """
 
+_UNREAD = frozenset({"unparsable", "too-deep"})
+"""Skips of files that are counted as looked at."""
+
 WIDTH = 100
 """Columns of a report at most: paths and sentences are hard to follow when they are longer."""
 
@@ -75,6 +78,9 @@ def audit(target: str, **given: Any) -> int:
 
     from mcpward.cli.trust import not_honoured, trusts
 
+    if not target:
+        # A variable that is not set must not become the current folder.
+        raise UsageError("the target is empty", hint="For the current folder, say `.`.")
     if given["config"] and given["no_config"]:
         raise UsageError("--config and --no-config contradict each other", hint="Drop one of them.")
     trusted = trusts(target, given["trust_target"])
@@ -95,10 +101,10 @@ def _settings(target: str, given: dict[str, Any], *, trusted: bool) -> Settings:
 
     file = given["config"]
     if not file and not given["no_config"]:
-        folders = (target, ".") if trusted else (".",)
+        folders: tuple[str, ...] = (target, ".") if trusted else (".",)
+        if not trusted and inside(".", target):
+            folders = ()  # the current folder is part of a stranger's tree
         file = next(filter(None, map(settings_in, folders)), None)
-        if file and not trusted and inside(file, target):
-            file = None  # the current folder is part of a stranger's tree
     values: dict[str, Any] = {}
     if file:
         from datetime import datetime
@@ -223,12 +229,11 @@ def _exit_code(report: Report, settings: Settings) -> int:
 
     Raises TargetError otherwise.
     """
-    if report.files == 0:
-        left_out = any(entry.kind.value == "not-first-party" for entry in report.skipped)
-        more = " Tests, examples and bundled code need --include." if left_out else ""
+    failed = {entry.path for entry in report.skipped if entry.kind.value in _UNREAD}
+    if len(failed) >= report.files and not report.handlers and not report.findings:
         raise TargetError(
             f"nothing in {report.target} could be analysed",
-            hint=f"mcpward reads Python, TypeScript and JavaScript.{more}",
+            hint="The report says why for each file.",
         )
     counted = (f for f in report.open_findings if f.severity >= settings.counts_from)
     return FINDINGS if any(counted) else CLEAN

@@ -52,11 +52,10 @@ def to_file(path: str, text: str, target: str) -> None:
             )
     data = text.encode("utf-8", "replace")
     try:
-        place = Path(os.path.realpath(path))
-        if place.exists() and not place.is_file():
-            place.write_bytes(data)  # /dev/stdout and pipes cannot be replaced
+        if Path(path).exists() and not Path(path).is_file():
+            Path(path).write_bytes(data)  # /dev/stdout and pipes cannot be replaced
         else:
-            _replace(place, data)
+            _replace(Path(os.path.realpath(path)), data)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the name is not valid"
         raise UsageError(f"cannot write {path}: {reason}") from error

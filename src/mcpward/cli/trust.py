@@ -96,13 +96,15 @@ def settings_in(folder: str) -> str | None:
 
     Raises UsageError when it is there but cannot be read.
     """
-    own = Path(folder, SETTINGS_FILE)
-    if own.exists() or own.is_symlink():
-        return str(own)
-    project = Path(folder, PROJECT_FILE)
-    if project.is_file() and _TABLE.search(read_text(str(project))):
-        return str(project)
-    return None
+    own, project = Path(folder, SETTINGS_FILE), Path(folder, PROJECT_FILE)
+    try:
+        if own.exists() or own.is_symlink():
+            return str(own)
+        if not project.is_file():
+            return None
+    except OSError:
+        return None  # a folder that may not be entered
+    return str(project) if _TABLE.search(read_text(str(project))) else None
 
 
 def not_honoured(target: str) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Calls(Flow):
         if not links:
             return self.unknown(node)
         name = self.node_text(node) if kind in ("identifier", "import") else ""
-        if name and self.bound(name):
+        if name in self._magic and self.bound(name):
             name = ""
         b = self.b
         base = node
@@ -80,6 +80,8 @@ class Calls(Flow):
                     continue
                 if name == "require" and property_ == "resolve":
                     value = b.name(name, span)
+                elif base.type == "identifier":
+                    value = self.read(name or self.node_text(base), base.start_byte, base.end_byte)
                 else:
                     value = self.expr(base)
                 sort = "super" if base.type == "super" else "call"
@@ -313,3 +315,4 @@ class Calls(Flow):
         **dict.fromkeys(("__export", "d"), _define_all),
         "defineProperty": _define,
     }
+    _magic = frozenset(_specials) | {"module", "createRequire"}

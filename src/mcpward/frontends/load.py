@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from mcpward.core.finding import Skipped
+from mcpward.core.finding import Skipped, SkipKind
 from mcpward.core.source import SourceFile
 from mcpward.ir.program import Program
 from mcpward.ir.values import Module
@@ -27,12 +27,14 @@ def load(
         made = module()
         if isinstance(made, Skipped):
             program.skipped.append(made)
-        elif made.name not in program.modules:
+        elif made.name in program.modules:
+            reason = f"another file is imported under the same name, {made.name}"
+            program.skipped.append(Skipped(source.path, SkipKind.LIMIT, reason))
+        else:
             program.add(made)
         done += 1
         if progress is not None and done % 50 == 0:
             progress(done, len(sources))
-        del source
     return program
 
 
@@ -45,11 +47,11 @@ def _python(sources: list[SourceFile], program: Program) -> list[tuple[SourceFil
     from mcpward.frontends import python, python_modules  # noqa: PLC0415  # only when needed
 
     names = python_modules.module_names([s.path for s in sources])
-    known = {name: path for path, (name, _) in names.items()}
+    index = python_modules.ModuleIndex(dict(names.values()))
     out: list[tuple[SourceFile, Parse]] = []
     for source in sources:
         name, package = names[source.path]
-        resolve = partial(python_modules.resolve, name, known=known)
+        resolve = partial(index.resolve, name)
         out.append(
             (
                 source,

@@ -29,7 +29,7 @@ _ELIFS = 300
 """Branches of one `if` chain or `match` that are told apart."""
 _CHECKPOINTS = 100
 """Statements of one `try` body after which an exception is considered."""
-_WORK = 10_000_000
+_WORK = 5_000_000
 """Variables copied at branches of one function before the rest of it is skipped."""
 
 _CONSUMED = frozenset(
@@ -442,6 +442,9 @@ class _Lowering(Patterns):
                 before = builder.split()
                 self.statements(node.body)
                 ends.append(builder.leave())
+                if len(ends) > 2 * _ELIFS:
+                    builder.merge(*ends[_ELIFS:])
+                    ends[_ELIFS:] = [builder.leave()]
                 builder.merge(before)
             orelse = node.orelse
             if len(orelse) == 1 and isinstance(orelse[0], ast.If):

@@ -448,15 +448,15 @@ class Builder:
             case Call():
                 receiver = () if value.receiver is None else (value.receiver,)
                 keywords = tuple(v for _, v in value.keywords)
-                return (*receiver, *value.args, *keywords)
+                return (*receiver, *value.args[:_WIDTH], *keywords[:_WIDTH])
             case Load():
                 return (value.object,)
             case Assume():
                 return (self.root(at),)
             case Join():
-                return value.operands
+                return value.operands[:_WIDTH]
             case Phi():
-                return tuple(value.operands)
+                return tuple(value.operands[:_WIDTH])
             case Closure():
                 return tuple(v for _, v in value.captures)
             case _:

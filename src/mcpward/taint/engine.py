@@ -18,8 +18,10 @@ _PASSES = 12
 """Sweeps over one function; loops need two or three."""
 _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
-_VISITS = 40
+_VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
+_SETTLE = 3
+"""After so many analyses what a function guarantees may only shrink."""
 
 Progress = Callable[[int, int], None]
 
@@ -86,6 +88,8 @@ def _analyse(world: World, name: str, run: Run) -> None:
         return
     old = world.summaries.get(name)
     new = frame.summary
+    if old is not None:
+        new.absorb(old, settle=visits > _SETTLE)
     new.size = new.measure()
     world.summaries[name] = new
     if old is None or old.size != new.size:
@@ -108,6 +112,7 @@ def examine(world: World, name: str) -> Frame | None:
     for _ in range(_PASSES):
         frame.again = False
         frame.summary.outcomes.clear()
+        frame.proofs.clear()
         for at, value in enumerate(values):
             steps[at](frame, at, value)
         if not (frame.again or _loops(frame)):

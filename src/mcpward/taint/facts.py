@@ -47,8 +47,13 @@ NO_FACTS: Facts = frozenset()
 PATH_LIMIT = 3
 """Fields that an origin keeps apart; deeper ones count as the whole."""
 
-FACT_LIMIT = 40
+FACT_LIMIT = 24
 """Facts per value; beyond it, facts of one origin are folded into their weakest."""
+
+_THIN = 6
+_SHARED = 4
+"""Sources of one kind and one set of marks that a shared field keeps apart."""
+_VARIANTS = 12
 
 
 class Ref(NamedTuple):
@@ -68,7 +73,7 @@ class Ref(NamedTuple):
 
 Refs = frozenset[Ref]
 NO_REFS: Refs = frozenset()
-REF_LIMIT = 12
+REF_LIMIT = 8
 """Referents per value; more are not followed."""
 
 Cell = tuple[Ref, str]
@@ -116,6 +121,26 @@ class Summary:
     size: int = 0
     """Grows whenever anything does: callers compare it."""
 
+    def absorb(self, old: Summary, *, settle: bool) -> None:
+        """Adds an earlier summary, so that summaries only grow."""
+        for path, facts in old.returns.items():
+            self.returns[path] = bounded(self.returns.get(path, NO_FACTS) | facts)
+        self.refs |= old.refs
+        for line, via in old.sinks.items():
+            self.sinks.setdefault(line, via)
+        for place, facts in old.writes.items():
+            self.writes[place] = bounded(self.writes.get(place, NO_FACTS) | facts)
+        for cell, facts in old.cells.items():
+            self.cells[cell] = bounded(self.cells.get(cell, NO_FACTS) | facts)
+        for symbol, arguments in old.invokes.items():
+            kept = self.invokes.setdefault(symbol, {})
+            for index, facts in arguments.items():
+                kept[index] = bounded(kept.get(index, NO_FACTS) | facts)
+        if settle:
+            for key, proofs in list(self.outcomes.items()):
+                had = old.outcomes.get(key, {})
+                self.outcomes[key] = {s: m & had.get(s, 0) for s, m in proofs.items()}
+
     def measure(self) -> int:
         """A number that changes whenever the summary grows."""
         return (
@@ -162,7 +187,7 @@ def below(facts: Facts, name: str) -> Facts:
         return facts
     out = []
     for origin, marks in facts:
-        if type(origin) is Symbol and len(origin.path) < PATH_LIMIT:
+        if type(origin) is Symbol and len(origin.path) < PATH_LIMIT and origin.path[-1:] != ("*",):
             out.append((Symbol(origin.index, (*origin.path, name)), marks))
         else:
             out.append((origin, marks))
@@ -170,13 +195,53 @@ def below(facts: Facts, name: str) -> Facts:
 
 
 def bounded(facts: Facts) -> Facts:
-    """The facts, folded per origin into the marks all share when there are too many."""
-    if len(facts) <= FACT_LIMIT:
+    """The facts, thinned out when there are too many.
+
+    First go those about a field when the same is known of the whole, then facts of one origin are
+    folded into the marks they share, and at last whole origins are dropped.
+    """
+    if len(facts) <= _THIN:
         return facts
+    wholes = {(o.index, o.path, m) for o, m in facts if type(o) is Symbol}
+    kept = [f for f in facts if type(f[0]) is not Symbol or not _covered(f[0], f[1], wholes)]
+    if len(kept) <= FACT_LIMIT:
+        return frozenset(kept)
     shared: dict[Origin, int] = {}
-    for origin, marks in facts:
+    for origin, marks in kept:
         shared[origin] = shared.get(origin, marks) & marks
     if len(shared) > FACT_LIMIT:
-        kept = sorted(shared.items(), key=lambda item: repr(item[0]))[:FACT_LIMIT]
-        return frozenset(kept)
+        return frozenset(sorted(shared.items(), key=_order)[:FACT_LIMIT])
     return frozenset(shared.items())
+
+
+def _covered(symbol: Symbol, marks: int, wholes: set[tuple[int, Path, int]]) -> bool:
+    index, path = symbol
+    return any((index, path[:k], marks) in wholes for k in range(len(path)))
+
+
+def _order(fact: Fact) -> tuple[int, tuple[object, ...]]:
+    origin, marks = fact
+    if type(origin) is Symbol:
+        return 0, (origin.index, origin.path, marks)
+    return 1, (*origin, marks)
+
+
+def added(old: Facts, new: Facts) -> Facts:
+    """What everybody may read, with new facts, unless there are enough of their kind already.
+
+    A shared field is not told apart by caller, so a few sources of each kind say all there is to
+    say, and stopping there lets the fixed point come to rest.
+    """
+    counts: dict[tuple[str, int], int] = {}
+    for origin, marks in old:
+        if type(origin) is Source:
+            counts[origin.kind, marks] = counts.get((origin.kind, marks), 0) + 1
+    more = []
+    for fact in sorted(new - old, key=_order):
+        origin, marks = fact
+        if type(origin) is Source:
+            key = (origin.kind, marks)
+            if counts.get(key, 0) < _SHARED and len(counts) < _VARIANTS:
+                counts[key] = counts.get(key, 0) + 1
+                more.append(fact)
+    return old | frozenset(more) if more else old

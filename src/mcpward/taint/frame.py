@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from mcpward.ir.values import UNKNOWN, Const, Function, Global, Id, Join, Pattern
+from mcpward.ir.values import UNKNOWN, Const, Function, Global, Id, Join, Outcome, Pattern
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -21,6 +21,7 @@ from mcpward.taint.facts import (
     bounded,
     union,
 )
+from mcpward.taint.proofs import Proof
 from mcpward.taint.world import World
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
@@ -70,6 +71,7 @@ class Frame:
     __slots__ = (
         "again",
         "cells",
+        "deeper",
         "facts",
         "fields",
         "function",
@@ -77,11 +79,13 @@ class Frame:
         "library",
         "module",
         "name",
+        "proofs",
         "read_cells",
         "refs",
         "summary",
         "text",
         "values",
+        "version",
         "world",
     )
 
@@ -102,6 +106,11 @@ class Frame:
         self.kept: Refs = NO_REFS
         self.read_cells: set[Cell | Ref] = set()
         self.again = False
+        self.version = 0
+        self.deeper: dict[Id, tuple[int, int, Facts, Facts]] = {}
+        """What `deep` gave, with the versions and the facts it was made from."""
+        self.proofs: dict[tuple[Id, Outcome], Proof] = {}
+        """Proofs of the present sweep."""
         self.summary = Summary()
 
     # ── growing ───────────────────────────────────────────────────────────────────────────────
@@ -128,6 +137,7 @@ class Frame:
             had = self.cells.get(cell, NO_FACTS)
             if not facts <= had:
                 self.cells[cell] = bounded(had | facts)
+                self.version += 1
                 self.fields[cell[0]][cell[1]] = None
                 if cell in self.read_cells or cell[0] in self.read_cells:
                     self.again = True
@@ -150,9 +160,10 @@ class Frame:
 
     def cell(self, ref: Ref, name: str) -> Facts:
         """The facts in one field of an object."""
-        key = (self.owner(ref), name)
-        self.read_cells.add(key)
-        self.world.readers[key].add(self.name)
+        key = (self.owner(ref) if ref.sort == "self" else ref, name)
+        if key not in self.read_cells:
+            self.read_cells.add(key)
+            self.world.readers[key].add(self.name)
         local = self.cells.get(key)
         shared = self.world.heap.get(key)
         if local is None:
@@ -161,19 +172,23 @@ class Frame:
 
     def cell_refs(self, ref: Ref, name: str) -> Refs:
         """What one field of an object may be."""
-        key = (self.owner(ref), name)
-        self.read_cells.add(key)
-        self.world.readers[key].add(self.name)
+        key = (self.owner(ref) if ref.sort == "self" else ref, name)
+        if key not in self.read_cells:
+            self.read_cells.add(key)
+            self.world.readers[key].add(self.name)
         return self.world.heap_refs.get(key, NO_REFS)
 
     def names(self, ref: Ref) -> list[str]:
         """The fields of an object that are known to exist."""
         ref = self.owner(ref)
-        self.read_cells.add(ref)
-        self.world.readers[ref].add(self.name)
-        found = dict.fromkeys(self.fields.get(ref, ()))
-        found.update(self.world.fields.get(ref, {}))
-        return list(found)
+        if ref not in self.read_cells:
+            self.read_cells.add(ref)
+            self.world.readers[ref].add(self.name)
+        local = self.fields.get(ref)
+        shared = self.world.fields.get(ref)
+        if not local:
+            return list(shared) if shared else []
+        return list({**local, **shared}) if shared else list(local)
 
     def field(self, ref: Ref, name: str, *, index_zero: bool = False) -> Facts:
         """The facts that reading a field of an object gives."""
@@ -237,6 +252,14 @@ class Frame:
         refs = [r for r in self.refs[at] if r.sort == "obj"]
         if not refs:
             return facts
+        known = self.deeper.get(at)
+        if (
+            known is not None
+            and known[2] is facts
+            and known[0] == self.version
+            and known[1] == self.world.version
+        ):
+            return known[3]
         out = [facts]
         seen = set(refs)
         for _ in range(2):
@@ -249,7 +272,9 @@ class Frame:
                     ]
             seen.update(inner)
             refs = inner[: REF_LIMIT * 2]
-        return union(*out)
+        total = bounded(union(*out))
+        self.deeper[at] = (self.version, self.world.version, facts, total)
+        return total
 
     # ── members ───────────────────────────────────────────────────────────────────────────────
 

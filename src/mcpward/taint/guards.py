@@ -7,6 +7,8 @@ check on the bare `p` grants only the weak mark of a check made too early.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mcpward.core.rule import GuardModel
 from mcpward.ir.values import (
     UNKNOWN,
@@ -18,22 +20,20 @@ from mcpward.ir.values import (
     Join,
     Load,
     Outcome,
-    Pattern,
     Phi,
 )
 from mcpward.taint import places
 from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
-
-ALL = -1
-"""Every mark: the value is equal to something trusted, or the branch cannot be taken."""
+from mcpward.taint.proofs import ALL, IMPOSSIBLE, NOTHING, Proof, applied, both, either
 
 _DEPTH = 12
 _FLIPPED = {"!=": "==", "not in": "in", "is not": "is"}
 _SEARCHES = frozenset(["indexOf", "lastIndexOf", "find", "search", "findIndex", "index"])
 _SOME = frozenset(["some", "any", "find", "findIndex"])
 _EVERY = frozenset(["every", "all"])
+_VALID = frozenset(["success", "ok", "valid", "data", "isValid"])
 
 
 def assumed(frame: Frame, value: Assume) -> Facts:
@@ -41,110 +41,92 @@ def assumed(frame: Frame, value: Assume) -> Facts:
     facts = frame.facts[value.value]
     if not facts:
         return NO_FACTS
-    out: list[tuple[Origin, int]] = []
-    seen: dict[Origin, int] = {}
-    for origin, marks in facts:
-        if origin not in seen:
-            seen[origin] = granted(frame, value.test, value.outcome, origin, 0)
-        gained = seen[origin]
-        if gained == ALL:
-            gained = frame.world.bits["listed"]
-        out.append((origin, marks | gained))
-    return frozenset(out)
+    return applied(facts, proof(frame, value.test, value.outcome), frame.world.bits["listed"])
 
 
-def granted(frame: Frame, test: Id, outcome: Outcome, origin: Origin, depth: int) -> int:
-    """The marks that a test with this outcome proves about data of one origin."""
+def proof(frame: Frame, test: Id, outcome: Outcome, depth: int = 0) -> Proof:
+    """What a test with this outcome proves."""
     if depth > _DEPTH:
-        return 0
+        return NOTHING
     value = frame.values[test]
     match value:
         case Compare():
-            return _compared(frame, value, outcome, origin, depth)
+            return _compared(frame, value, outcome, depth)
         case Call():
-            return _called(frame, test, value, outcome, origin, depth)
+            key = (test, outcome)
+            known = frame.proofs.get(key)
+            if known is None:
+                known = frame.proofs[key] = _called(frame, value, outcome, depth)
+            return known
         case Assume():
-            return granted(frame, value.value, outcome, origin, depth + 1)
+            return proof(frame, value.value, outcome, depth + 1)
         case Phi() if outcome is not Outcome.RETURNED:
-            return _either(frame, value, outcome, origin, depth)
+            return _one_of(frame, value, outcome, depth)
         case Load():
-            return _field(frame, value, outcome, origin, depth)
+            return _field(frame, value, outcome, depth)
         case Const() if value.value is not UNKNOWN and outcome is not Outcome.RETURNED:
-            return 0 if bool(value.value) is (outcome is Outcome.TRUE) else ALL
+            return NOTHING if bool(value.value) is (outcome is Outcome.TRUE) else IMPOSSIBLE
         case _:
-            return 0
+            return NOTHING
 
 
-def _both(first: int, second: int) -> int:
-    """What holds when either of two things was proven."""
-    if first == ALL:
-        return second
-    return first if second == ALL else first & second
-
-
-def _sum(first: int, second: int) -> int:
-    return ALL if ALL in (first, second) else first | second
-
-
-def _compared(frame: Frame, value: Compare, outcome: Outcome, origin: Origin, depth: int) -> int:
+def _compared(frame: Frame, value: Compare, outcome: Outcome, depth: int) -> Proof:
     if outcome is Outcome.RETURNED:
-        return 0
+        return NOTHING
     operator = value.operator
     operands = value.operands
     if operator == "not":
-        return granted(frame, operands[0], outcome.opposite, origin, depth + 1)
+        return proof(frame, operands[0], outcome.opposite, depth + 1)
     if operator in ("and", "or"):
-        parts = [granted(frame, o, outcome, origin, depth + 1) for o in operands]
-        strong = (operator == "and") is (outcome is Outcome.TRUE)
+        parts = [proof(frame, o, outcome, depth + 1) for o in operands]
+        combine = both if (operator == "and") is (outcome is Outcome.TRUE) else either
         total = parts[0]
         for part in parts[1:]:
-            total = _sum(total, part) if strong else _both(total, part)
+            total = combine(total, part)
         return total
     if operator in _FLIPPED:
         operator = _FLIPPED[operator]
         outcome = outcome.opposite
     if operator in ("==", "is"):
-        known = _truth(frame, operands, outcome, origin, depth)
+        known = _truth(frame, operands, outcome, depth)
         if known is not None:
             return known
         operator = "=="
-    rows = list(frame.library.guards(f"operator.{operator}"))
-    call = Call(-1, None, operands)
-    total = _rows(frame, call, rows, outcome, origin)
+    rows = frame.library.guards(f"operator.{operator}")
+    total = _rows(frame, Call(-1, None, operands), rows, outcome)
     if operator == "==":
-        flipped = Call(-1, None, operands[::-1])
-        total = _sum(total, _rows(frame, flipped, rows, outcome, origin))
+        total = both(total, _rows(frame, Call(-1, None, operands[::-1]), rows, outcome))
     return total
 
 
 def _truth(
-    frame: Frame, operands: tuple[Id, ...], outcome: Outcome, origin: Origin, depth: int
-) -> int | None:
+    frame: Frame, operands: tuple[Id, ...], outcome: Outcome, depth: int
+) -> Proof | None:
     """Comparisons that only ask whether something is there, such as `is not None`."""
     for one, other in (operands, operands[::-1]):
         constants = frame.constants(other)
         if not constants:
-            unknown = frame.values[other]
-            if isinstance(unknown, Const) and unknown.value is UNKNOWN:
-                return granted(frame, one, outcome.opposite, origin, depth + 1)
+            instruction = frame.values[other]
+            if isinstance(instruction, Const) and instruction.value is UNKNOWN:
+                return proof(frame, one, outcome.opposite, depth + 1)
             continue
         if len(constants) != 1:
             continue
         constant = constants[0]
         if constant is None or constant is False:
-            return granted(frame, one, outcome.opposite, origin, depth + 1) or None
+            return proof(frame, one, outcome.opposite, depth + 1) or None
         if constant is True:
-            return granted(frame, one, outcome, origin, depth + 1) or None
-        if constant == -1 or constant == 0:
+            return proof(frame, one, outcome, depth + 1) or None
+        if constant in (-1, 0):
             searched = _search(frame, one, constant)
             if searched is not None:
                 call, rows = searched
-                flipped = outcome.opposite if constant == -1 else outcome
-                return _rows(frame, call, rows, flipped, origin)
+                turned = outcome.opposite if constant == -1 else outcome
+                return _rows(frame, call, rows, turned)
     return None
 
 
-def _search(frame: Frame, at: Id, constant: object) -> tuple[Call, list[GuardModel]] | None:
+def _search(frame: Frame, at: Id, constant: object) -> tuple[Call, Iterable[GuardModel]] | None:
     """`text.indexOf(piece) === -1` says what `!text.includes(piece)` says."""
     value = frame.values[at]
     if not isinstance(value, Call) or value.receiver is None:
@@ -157,37 +139,43 @@ def _search(frame: Frame, at: Id, constant: object) -> tuple[Call, list[GuardMod
         return value, frame.library.built_in_guards(name)
     if frame.library.family == "python":
         swapped = Call(-1, None, (*value.args[:1], value.receiver))
-        return swapped, list(frame.library.guards("operator.in"))
+        return swapped, frame.library.guards("operator.in")
     return value, frame.library.built_in_guards("includes")
 
 
-def _either(frame: Frame, value: Phi, outcome: Outcome, origin: Origin, depth: int) -> int:
-    total = ALL
+def _one_of(frame: Frame, value: Phi, outcome: Outcome, depth: int) -> Proof:
+    total = IMPOSSIBLE
     for operand in value.operands[:8]:
-        total = _both(total, granted(frame, operand, outcome, origin, depth + 2))
+        total = either(total, proof(frame, operand, outcome, depth + 2))
         if not total:
-            return 0
-    return 0 if total == ALL else total
+            return NOTHING
+    return NOTHING if total == IMPOSSIBLE else total
 
 
-def _field(frame: Frame, value: Load, outcome: Outcome, origin: Origin, depth: int) -> int:
-    """`result.ok` of a helper that returns a record says what the helper proved."""
+def _field(frame: Frame, value: Load, outcome: Outcome, depth: int) -> Proof:
+    """`result.ok` of a helper that returns a record, or a property such as `address.is_private`."""
+    if outcome is Outcome.RETURNED:
+        return NOTHING
+    total = NOTHING
+    rows: list[GuardModel] = []
+    for ref in sorted(frame.refs[value.object]):
+        if ref.sort == "inst":
+            rows += frame.library.guards(f"{ref.name}.{value.field}")
+    if rows:
+        total = _rows(frame, Call(-1, value.object, ()), rows, outcome)
     made = frame.values[value.object]
     while isinstance(made, Assume):
         made = frame.values[made.value]
-    if isinstance(made, Call) and outcome is not Outcome.RETURNED:
-        marks = _promised(frame, made, (outcome.value, value.field), origin)
-        if marks:
-            return marks
-        if value.field in ("success", "ok", "valid", "data"):
-            return granted(frame, value.object, Outcome.RETURNED, origin, depth + 1)
-    return 0
+    if isinstance(made, Call):
+        promised = _promised(frame, made, (outcome.value, value.field))
+        total = both(total, promised)
+        if not promised and outcome is Outcome.TRUE and value.field in _VALID:
+            total = both(total, proof(frame, value.object, Outcome.RETURNED, depth + 1))
+    return total
 
 
-def _called(
-    frame: Frame, at: Id, call: Call, outcome: Outcome, origin: Origin, depth: int
-) -> int:
-    total = 0
+def _called(frame: Frame, call: Call, outcome: Outcome, depth: int) -> Proof:
+    total = NOTHING
     names = [ref.name for ref in sorted(frame.refs[call.callee]) if ref.sort == "ext"]
     callee = frame.values[call.callee]
     method = callee.field if isinstance(callee, Load) else ""
@@ -197,137 +185,137 @@ def _called(
     if not rows and method and not any(r.sort in ("fn", "cls") for r in frame.refs[call.callee]):
         rows = frame.library.built_in_guards(method)
     if rows:
-        total = _sum(total, _rows(frame, call, rows, outcome, origin))
+        total = _rows(frame, call, rows, outcome)
     word = method or (names[0].rpartition(".")[2] if names else "")
-    if word in _SOME or word in _EVERY:
-        total = _sum(total, _quantified(frame, call, word, outcome, origin, depth))
     if outcome is Outcome.RETURNED:
-        total = _sum(total, _promised(frame, call, ("returned", ""), origin))
-    else:
-        total = _sum(total, _promised(frame, call, (outcome.value, ""), origin))
-        if word in ("bool", "Boolean") and call.args:
-            total = _sum(total, granted(frame, call.args[0], outcome, origin, depth + 1))
-    return total
+        return both(total, _promised(frame, call, ("returned", "")))
+    if word in _SOME or word in _EVERY:
+        total = both(total, _quantified(frame, call, word, outcome, depth))
+    if word in ("bool", "Boolean") and call.args:
+        total = both(total, proof(frame, call.args[0], outcome, depth + 1))
+    return both(total, _promised(frame, call, (outcome.value, "")))
 
 
-def _quantified(
-    frame: Frame, call: Call, word: str, outcome: Outcome, origin: Origin, depth: int
-) -> int:
+def _quantified(frame: Frame, call: Call, word: str, outcome: Outcome, depth: int) -> Proof:
     """`any(test(x, r) for r in roots)`, `roots.some(r => test(x, r))` and their like.
 
     `some` that is true and `every` that is true prove what the inner test proves when true; `some`
     that is false proves what it proves when false.
     """
     if outcome is Outcome.FALSE and word in _EVERY:
-        return 0
-    total = 0
+        return NOTHING
+    total = NOTHING
     for argument in call.args[:1]:
         made = frame.values[argument]
         if isinstance(made, Join) and made.fields is not None:
             for operand in made.operands[:4]:
-                total = _sum(total, granted(frame, operand, outcome, origin, depth + 1))
+                total = both(total, proof(frame, operand, outcome, depth + 1))
         for ref in sorted(frame.refs[argument]):
             if ref.sort == "fn":
-                total = _sum(total, _closure(frame, call, ref, outcome, origin))
+                total = both(total, _closure(frame, call, ref, outcome))
     return total
 
 
-def _closure(frame: Frame, call: Call, ref: Ref, outcome: Outcome, origin: Origin) -> int:
+def _closure(frame: Frame, call: Call, ref: Ref, outcome: Outcome) -> Proof:
     summary = frame.world.summaries.get(ref.name)
     if summary is None:
-        return 0
-    proofs = summary.outcomes.get((outcome.value, ""), {})
-    total = 0
+        return NOTHING
+    out: Proof = {}
+    captured: dict[int, Id] = {}
     if ref.site == frame.name:
         made = frame.world.closure(frame.function, ref.at)
-        for index, value in made.captures if made is not None else ():
-            for symbol, marks in proofs.items():
-                if symbol.index == index and _carries(frame, value, symbol.path, origin):
-                    total |= marks
-    if call.receiver is not None:
-        for symbol, marks in proofs.items():
-            if symbol.index == 0 and not symbol.path and _carries(frame, call.receiver, (), origin):
-                total |= marks
-    return total
+        captured = dict(made.captures) if made is not None else {}
+    for symbol, marks in summary.outcomes.get((outcome.value, ""), {}).items():
+        at = captured.get(symbol.index)
+        if at is None and symbol.index == 0 and not symbol.path:
+            at = call.receiver
+        if at is not None:
+            for origin, _ in frame.read(at, symbol.path):
+                out[(origin, 0)] = out.get((origin, 0), 0) | marks
+    return out
 
 
-def _carries(frame: Frame, at: Id, path: tuple[str, ...], origin: Origin) -> bool:
-    return any(found == origin for found, _ in frame.read(at, path))
-
-
-def _promised(frame: Frame, call: Call, key: tuple[str, str], origin: Origin) -> int:
-    """The marks that a first-party helper guarantees by its outcome."""
+def _promised(frame: Frame, call: Call, key: tuple[str, str]) -> Proof:
+    """What first-party helpers guarantee by their outcome."""
     from mcpward.taint.calls import bindings  # noqa: PLC0415  # mutual definition
 
-    total: int | None = None
+    if not any(ref.sort in ("fn", "mod", "self") for ref in frame.refs[call.callee]):
+        return NOTHING
+    total: Proof | None = None
     for target, bound in bindings(frame, call):
         summary = frame.world.summaries.get(target)
         if summary is None:
             continue
-        marks = 0
-        for symbol, proof in summary.outcomes.get(key, {}).items():
-            if any(found == origin for found, _ in bound.facts(symbol)):
-                marks |= proof
+        out: Proof = {}
+        for symbol, marks in summary.outcomes.get(key, {}).items():
+            for origin, _ in bound.facts(symbol):
+                out[(origin, 0)] = out.get((origin, 0), 0) | marks
+        total = out if total is None else either(total, out)
+    return total or NOTHING
+
+
+def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome) -> Proof:
+    world = frame.world
+    out: Proof = {}
+    tested: dict[object, Facts] = {}
+    for row in rows:
+        if row.outcome != outcome.value:
+            continue
+        facts = tested.get(row.value)
+        if facts is None:
+            facts = tested[row.value] = places.facts(frame, call, row.value)
+        if not facts:
+            continue
+        needs, unless = world.masks(row)
+        held: dict[tuple[Origin, int], bool] = {}
+        for origin, marks in facts:
+            key = (_whole(origin), marks & unless)
+            held[key] = held.get(key, True) and marks & needs == needs
+        proven_about = [key for key, holds in held.items() if holds]
+        if not proven_about or not all(
+            places.holds(frame, call, c, unknown=False) for c in row.when
+        ):
+            continue
+        granted = _granted(frame, call, row)
+        if granted:
+            for key in proven_about:
+                had = out.get(key, 0)
+                out[key] = ALL if ALL in (had, granted) else had | granted
+    return out
+
+
+def _granted(frame: Frame, call: Call, row: GuardModel) -> int:
+    total = 0
+    for grant in row.grants:
+        if grant == "<pattern>":
+            total |= _pattern(frame, call, row)
+        elif grant == "listed":
+            return ALL
+        elif grant != "<schema>":
+            total |= frame.world.bits.get(grant, 0)
+    return total
+
+
+def _whole(origin: Origin) -> Origin:
+    """An element of a container stands for the container: `for p in paths: check(p)`."""
+    if isinstance(origin, Symbol) and origin.path and origin.path[-1] == "*":
+        return Symbol(origin.index, origin.path[:-1])
+    return origin
+
+
+def _pattern(frame: Frame, call: Call, row: GuardModel) -> int:
+    if row.pattern is None or row.outcome == "false":
+        return 0
+    method = row.name.rpartition(".")[2]
+    python = frame.library.family == "python"
+    total: int | None = None
+    for one in places.pattern(frame, call, row.pattern):
+        names = proven(
+            one.text, one.flags, whole=method == "fullmatch", start=method == "match" and python
+        )
+        marks = frame.world.mask(names)
         total = marks if total is None else total & marks
     return total or 0
 
 
-def _rows(
-    frame: Frame, call: Call, rows: list[GuardModel], outcome: Outcome, origin: Origin
-) -> int:
-    total = 0
-    world = frame.world
-    for row in rows:
-        if row.outcome != outcome.value:
-            continue
-        tested = _tested(frame, call, row, origin)
-        if not tested:
-            continue
-        needs = world.mask(row.needs)
-        unless = world.mask(row.unless)
-        if any(marks & needs != needs or marks & unless for marks in tested):
-            continue
-        if not all(places.holds(frame, call, c, unknown=False) for c in row.when):
-            continue
-        for grant in row.grants:
-            if grant == "<pattern>":
-                total = _sum(total, _pattern(frame, call, row))
-            elif grant == "listed":
-                total = ALL
-            else:
-                total = _sum(total, world.bits.get(grant, 0))
-    return total
-
-
-def _tested(frame: Frame, call: Call, row: GuardModel, origin: Origin) -> list[int]:
-    """The marks with which the tested value carries an origin."""
-    return [
-        marks
-        for found, marks in places.facts(frame, call, row.value)
-        if found == origin or _whole(found, origin)
-    ]
-
-
-def _whole(found: Origin, origin: Origin) -> bool:
-    """Whether the tested origin is an element of the container the assumption is about."""
-    return (
-        isinstance(found, Symbol)
-        and isinstance(origin, Symbol)
-        and found.index == origin.index
-        and found.path == (*origin.path, "*")
-    ) or (isinstance(found, Source) and found == origin)
-
-
-def _pattern(frame: Frame, call: Call, row: GuardModel) -> int:
-    if row.pattern is None:
-        return 0
-    found: list[Pattern] = places.pattern(frame, call, row.pattern)
-    if not found:
-        return 0
-    method = row.name.rpartition(".")[2]
-    total = ALL
-    for one in found:
-        names = proven(one.text, one.flags, whole=method == "fullmatch", start=method == "match"
-                       and frame.library.family == "python")
-        total = _both(total, frame.world.mask(names))
-    return 0 if total == ALL else total
+__all__ = ["ALL", "Source", "assumed", "proof"]

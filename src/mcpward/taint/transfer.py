@@ -281,8 +281,7 @@ def closure(frame: Frame, at: Id, value: Closure) -> None:
             for base in made.bases:
                 bases |= frame.refs[base]
         bases = frozenset([b for b in bases if b.sort in ("ext", "cls", "inst")])
-        if bases != world.bases.get(value.target, NO_REFS):
-            world.bases[value.target] = bases | world.bases.get(value.target, NO_REFS)
+        world.based(value.target, bases)
         for name, default in made.defaults.items():
             cell = (Ref("cls", value.target), name)
             if made.scope == frame.name:
@@ -356,15 +355,14 @@ def _tested(
     """What is proven about the parameters when the returned value is true, or false."""
     if frame.constants(value):
         return proofs
+    proof = guards.proof(frame, value, outcome)
+    if not proof:
+        return proofs
     out = dict(proofs)
-    symbols = set(proofs)
-    symbols.update(Symbol(k, ()) for k in range(len(frame.function.params)))
-    for symbol in sorted(symbols):
-        marks = guards.granted(frame, value, outcome, symbol, 0)
-        if marks == guards.ALL:
-            marks = frame.world.bits["listed"]
-        if marks:
-            out[symbol] = out.get(symbol, 0) | marks
+    listed = frame.world.bits["listed"]
+    for (origin, pieces), marks in proof.items():
+        if isinstance(origin, Symbol) and not pieces:
+            out[origin] = out.get(origin, 0) | (listed if marks == guards.ALL else marks)
     return out
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from mcpward.catalog.catalog import Catalog
-from mcpward.core.rule import EntryModel
+from mcpward.core.rule import EntryModel, GuardModel
 from mcpward.ir.program import Program
 from mcpward.ir.values import Closure, Function, Id, Module
 from mcpward.taint.facts import (
@@ -21,7 +21,7 @@ from mcpward.taint.facts import (
     Source,
     Summary,
     Symbol,
-    bounded,
+    added,
 )
 from mcpward.taint.knowledge import Knowledge
 
@@ -64,11 +64,15 @@ class World:
         self.param_refs: dict[tuple[str, int], Refs] = {}
         self.capture_facts: dict[tuple[str, int], Facts] = {}
         self.bases: dict[str, Refs] = {}
+        self._lineages: dict[str, list[str]] = {}
         self.entries: dict[tuple[str, str, str, Id], Entry] = {}
         self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
         self.stored: dict[tuple[Cell, Source], tuple[str, Id]] = {}
+        self.version = 0
+        """Grows with the heap, so that what was read from it can be remembered."""
         self.queue: deque[str] = deque()
         self.queued: set[str] = set()
+        self._masks: dict[int, tuple[int, int]] = {}
         self._methods: dict[str, list[str]] | None = None
         self._classes = 0
 
@@ -89,6 +93,13 @@ class World:
             out |= bits.get(name, 0)
         return out
 
+    def masks(self, row: GuardModel) -> tuple[int, int]:
+        """The bits a guard row needs, and those under which it speaks of a piece only."""
+        known = self._masks.get(id(row))
+        if known is None:
+            known = self._masks[id(row)] = (self.mask(row.needs), self.mask(row.unless))
+        return known
+
     def methods_named(self, name: str) -> list[str]:
         """The first-party methods of a name, when there are few enough to guess."""
         if self._methods is None or self._classes != len(self.program.classes):
@@ -103,6 +114,19 @@ class World:
 
     def lineage(self, name: str) -> list[str]:
         """A class and its first-party ancestors, nearest first."""
+        known = self._lineages.get(name)
+        if known is None:
+            known = self._lineages[name] = self._ancestors(name)
+        return known
+
+    def based(self, name: str, bases: Refs) -> None:
+        """Says what a class extends."""
+        had = self.bases.get(name, NO_REFS)
+        if not bases <= had:
+            self.bases[name] = had | bases
+            self._lineages.clear()
+
+    def _ancestors(self, name: str) -> list[str]:
         out = [name]
         for current in out:
             for base in sorted(self.bases.get(current, NO_REFS)):
@@ -147,6 +171,7 @@ class World:
         """Stores what everybody may read in a field of an object."""
         if cell not in self.heap_refs:
             self.heap_refs[cell] = NO_REFS
+            self.version += 1
             self.fields[cell[0]][cell[1]] = None
             self._woken(cell)
             self._woken(cell[0])
@@ -154,16 +179,17 @@ class World:
             had = self.heap_refs[cell]
             if not refs <= had and len(had) < REF_LIMIT * 2:
                 self.heap_refs[cell] = had | refs
+                self.version += 1
                 self._woken(cell)
                 self._woken(cell[0])
         if facts:
             old = self.heap.get(cell, NO_FACTS)
-            concrete = frozenset([f for f in facts if type(f[0]) is Source])
-            if not concrete <= old:
-                new = bounded(old | concrete)
-                if new != old:
+            if not facts <= old:
+                new = added(old, facts)
+                if new is not old:
                     self.heap[cell] = new
-                    for origin, _ in concrete:
+                    self.version += 1
+                    for origin, _ in new - old:
                         assert isinstance(origin, Source)
                         self.stored.setdefault((cell, origin), at)
                     self._woken(cell)
@@ -183,14 +209,12 @@ class World:
 
     def bind_capture(self, function: str, index: int, facts: Facts) -> None:
         """Says which concrete data a captured variable holds."""
-        concrete = frozenset([f for f in facts if type(f[0]) is Source])
-        if not concrete:
-            return
         key = (function, index)
         had = self.capture_facts.get(key, NO_FACTS)
-        if concrete <= had:
+        new = added(had, facts) if facts else had
+        if new is had:
             return
-        self.capture_facts[key] = bounded(had | concrete)
+        self.capture_facts[key] = new
         if function in self.summaries:
             self.enqueue(function)
 
