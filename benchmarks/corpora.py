@@ -20,6 +20,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SUFFIXES = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx")
 DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
+NEUTRAL = {"dist": "code", "build": "code", "test": "checks", "tests": "checks", "vendor": "parts"}
+"""Folders that tools leave out by name, each with another name, so that all read the same files."""
 MAX_FILE = 16 << 20
 MAX_FILES = 20_000
 
@@ -70,7 +72,7 @@ def build(name: str) -> Corpus:
         for path, data in code(plan["package"][package], archive(package, plan)):
             if taken >= min(most or sys.maxsize, rest):
                 break
-            target = root / folder / path
+            target = root.joinpath(folder, *(NEUTRAL.get(p, p) for p in path.split("/")))
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
             files, size, taken = files + 1, size + len(data), taken + data.count(b"\n")
@@ -139,9 +141,7 @@ def _download(package: str, entry: dict[str, Any], folder: Path) -> Path:
         command += ["--disable-pip-version-check", "--python-version", "3.13"]
         command += ["--dest", str(folder), f"{package}=={version}"]
     try:
-        subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, timeout=300, text=True
-        )
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300, text=True)
         return next(iter(folder.iterdir()))
     except (OSError, subprocess.SubprocessError, StopIteration) as error:
         shutil.rmtree(folder, ignore_errors=True)

@@ -70,18 +70,22 @@ def test_the_readme_has_two_commands_for_the_start_and_they_name_what_exists():
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")
 
 
-@pytest.mark.parametrize(
-    "page",
-    sorted(
-        str(path.relative_to(ROOT))
+PAGES = [
+    "README.md",
+    *sorted(
+        path.relative_to(ROOT).as_posix()
         for folder in ("docs", "examples", "benchmarks")
         for path in (ROOT / folder).rglob("*.md")
-    )
-    + ["README.md"],
-)
+    ),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     text = re.sub(r"(?ms)^(`{3,}).*?^\1", "", text)
 
-    missing = [link for link in LINK.findall(text) if not (ROOT / page).parent.joinpath(link).exists()]
+    missing = [
+        link for link in LINK.findall(text) if not (ROOT / page).parent.joinpath(link).exists()
+    ]
     assert missing == []

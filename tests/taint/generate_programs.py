@@ -21,7 +21,8 @@ from typing import TypeVar
 HOLE = re.compile(r"‹([=.$!#]?)(\w+)(?:/(\w+))?›")
 Line = TypeVar("Line")
 NAMED = re.compile(r"(?m)^(?:export )?(?:async )?(?:class |def |function\*? ?|const )?(\w+)")
-AWAITS = re.compile(r"(?m)^(?!.*(?:\bdef|=>|\bfunction)\b)[^^~ ]+.*\bawait\b|^\(?await |\basync (?:with|for) ")
+AWAITS = re.compile(r"^%async\n|^[^\n]*\bawait [^\n]*$|\basync for\b")
+SYNCHRONOUS = re.compile(r"\blambda\b|=>")
 LOOSE = re.compile(r"^[^\[({\"'].* |^\"[^\"]*\" ")
 
 
@@ -78,6 +79,8 @@ class Writer:
         self.scopes = [Scope([("text", "text")], True, self.unit.asynchronous)]
         self.names = 0
         self.depth = 0
+        self.synchronous = 0
+        """How many functions without `await` enclose the expression that is written."""
 
     def write(self) -> Unit:
         for _ in range(self.chance.choice((1, 2, 2, 3, 3, 4, 5))):
@@ -104,7 +107,9 @@ class Writer:
             return False
         if "asyncio.run(" in template:
             return not any(scope.asynchronous for scope in self.scopes)
-        return self.inside().asynchronous or AWAITS.search(template) is None
+        if not AWAITS.search(template):
+            return True
+        return self.inside().asynchronous and not self.synchronous
 
     def inside(self) -> Scope:
         """The function that is being written."""
@@ -112,7 +117,7 @@ class Writer:
 
     def template(self, template: str, lines: list[str], indent: str) -> None:
         fresh: dict[str, str] = {}
-        rows = template.split("\n")
+        rows = template.removeprefix("%async\n").split("\n")
         for mark, target in (("~", self.unit.other), ("^", self.unit.top)):
             mine = [row[1:] for row in rows if row.startswith(mark)]
             kept, self.scopes = self.scopes, [Scope([], True)]
@@ -177,8 +182,15 @@ class Writer:
                 case _:
                     return self.expression(kind, before, indent, 0, local)
 
-        text = HOLE.sub(fill, template)
+        text = self.filled(template, fill)
         return [*before, indent + text]
+
+    def filled(self, template: str, fill: Callable[[re.Match[str]], str]) -> str:
+        within = SYNCHRONOUS.search(template) is not None and not template.endswith("{")
+        self.synchronous += within
+        text = HOLE.sub(fill, template)
+        self.synchronous -= within
+        return text
 
     def name(self, letter: str) -> str:
         self.names += 1
@@ -220,7 +232,7 @@ class Writer:
                 return self.variable(wanted, before, indent)
             return self.expression(wanted, before, indent, depth + 1, name)
 
-        text = HOLE.sub(fill, self.chance.choice(allowed))
+        text = self.filled(self.chance.choice(allowed), fill)
         return f"({text})" if LOOSE.search(text) else text
 
 

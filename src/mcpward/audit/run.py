@@ -85,8 +85,9 @@ def _words(catalog: Catalog, family: str) -> re.Pattern[bytes]:
         for name, rows in library.entries.items()
         if any(row.sort != "route" for row in rows)
     }
-    joined = "|".join(sorted(re.escape(name) for name in names if name))
-    return re.compile(rb"\b(?:" + joined.encode() + rb")\b")
+    calls = "|".join(sorted(re.escape(n) for n in names if n and not n[0].isupper()))
+    classes = "|".join(sorted(re.escape(n) for n in names if n and n[0].isupper()))
+    return re.compile(rf"[.@](?:{calls})\b|\b(?:{classes})\s*\(".encode())
 
 
 def handlers(world: World) -> Iterator[Handler]:

@@ -16,8 +16,10 @@ from mcpward.taint.facts import (
     Refs,
     Source,
     Symbol,
+    bounded,
     marked,
     union,
+    ordered,
 )
 from mcpward.taint.frame import Frame
 
@@ -40,9 +42,18 @@ class Bound:
     """(parameter index, its name, mapping whose field of that name is the argument)."""
     given: dict[int, Facts] = field(default_factory=dict)
     """Facts bound directly, for callbacks and captured variables."""
+    known: dict[Symbol, Facts] = field(default_factory=dict)
+    """What was asked for already: one call asks for the same few symbols again and again."""
+    translated: dict[Facts, Facts] = field(default_factory=dict)
 
     def facts(self, symbol: Symbol) -> Facts:
         """What the caller knows about a parameter or a field of it."""
+        found = self.known.get(symbol)
+        if found is None:
+            found = self.known[symbol] = bounded(self._facts(symbol))
+        return found
+
+    def _facts(self, symbol: Symbol) -> Facts:
         frame = self.frame
         index, path = symbol
         out: list[Facts] = []
@@ -68,6 +79,17 @@ class Bound:
         if direct:
             out.append(direct)
         return union(*out)
+
+    def carries(self) -> bool:
+        """Whether any argument holds data of a source."""
+        facts = self.frame.facts
+        return (
+            any(self.given.values())
+            or any(facts[v] or self.frame.deep(v) for vs in self.values.values() for v in vs)
+            or any(facts[v] for vs in self.elements.values() for v in vs)
+            or any(facts[v] for vs in self.named.values() for _, v in vs)
+            or any(facts[v] for _, _, v in self.spread)
+        )
 
     def refs(self, index: int) -> Refs:
         """What the argument for a parameter may be."""
@@ -138,7 +160,7 @@ def targets(frame: Frame, call: Call) -> list[tuple[Ref, Id | None]]:
     out: list[tuple[Ref, Id | None]] = []
     receiver = call.receiver
     kinds = {r.sort for r in frame.refs[receiver]} if receiver is not None else set()
-    for ref in sorted(frame.refs[call.callee]):
+    for ref in ordered(frame.refs[call.callee]):
         if ref.sort == "fn":
             through = receiver
             if receiver is not None and kinds and kinds <= {"mod"}:
@@ -200,6 +222,13 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
                 rest = Ref("obj", "arguments", name, param)
                 frame.put((rest, str(k)), NO_FACTS, useful(frame.refs[value]), at)
                 world.bind_refs(name, declared.index, frozenset([rest]))
+    if (
+        name not in world.hot
+        and (frame.name in world.hot or bound.carries())
+        and world.heat(name)
+        and name in world.summaries
+    ):
+        del world.summaries[name]
     summary = summary_of(world, name, frame.name)
     if result:
         for path, facts in summary.returns.items():
@@ -240,7 +269,7 @@ def store_path(frame: Frame, value: Id, path: Path, facts: Facts, at: Id) -> Non
     """Stores facts behind a field path of a value."""
     *owners, last = path
     refs = frame.read_refs(value, tuple(owners)) if owners else frame.refs[value]
-    for ref in sorted(refs):
+    for ref in ordered(refs):
         if ref.sort in ("obj", "self", "mod", "cls", "fn"):
             frame.put((frame.owner(ref), last), facts, NO_REFS, at)
     for origin, _ in frame.facts[value]:
@@ -259,6 +288,9 @@ def useful(refs: Refs) -> Refs:
 
 def translate(facts: Facts, bound: Bound) -> Facts:
     """A callee's facts in terms of the caller."""
+    known = bound.translated.get(facts)
+    if known is not None:
+        return known
     out: list[Facts] = []
     kept = []
     for fact in facts:
@@ -269,17 +301,15 @@ def translate(facts: Facts, bound: Bound) -> Facts:
             kept.append(fact)
     if kept:
         out.append(frozenset(kept))
-    return union(*out)
+    total = bound.translated[facts] = bounded(union(*out))
+    return total
 
 
 def _reach(
     frame: Frame, at: Id, sinks: dict[tuple[Symbol, int, Hit], Id], bound: Bound
 ) -> None:
-    known: dict[Symbol, Facts] = {}
     for symbol, marks, hit in list(sinks):
-        facts = known.get(symbol)
-        if facts is None:
-            facts = known[symbol] = bound.facts(symbol)
+        facts = bound.facts(symbol)
         if facts:
             reached(frame, at, hit, marked(facts, marks))
 
@@ -287,10 +317,12 @@ def _reach(
 def reached(frame: Frame, at: Id, hit: Hit, facts: Facts) -> None:
     """Notes that facts reach a sink, directly or through the call `at`."""
     sinks = frame.summary.sinks
+    world = frame.world
     for origin, marks in facts:
-        if isinstance(origin, Source):
-            frame.world.found(origin, marks, hit, frame.name, at)
-        elif len(sinks) < _SINK_LIMIT:
+        if type(origin) is Source:
+            world.found(origin, marks, hit, frame.name, at)
+        elif len(sinks) < _SINK_LIMIT and world.matters("", hit.kind, marks):
+            assert isinstance(origin, Symbol)
             sinks.setdefault((origin, marks, hit), at)
 
 
@@ -302,7 +334,7 @@ def _invoke(
     for value in bound.values.get(symbol.index, ()):
         refs |= frame.read_refs(value, symbol.path) if symbol.path else frame.refs[value]
     given = {k: translate(facts, bound) for k, facts in arguments.items()}
-    for ref in sorted(refs):
+    for ref in ordered(refs):
         if ref.sort == "fn":
             run_callback(frame, at, ref, given)
     for value in bound.values.get(symbol.index, ()):

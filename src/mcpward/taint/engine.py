@@ -20,6 +20,8 @@ _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
 _VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
+_CELLS = 80
+"""Fields of outliving objects that a summary tells its callers about."""
 _SETTLE = 3
 """After so many analyses what a function guarantees may only shrink."""
 
@@ -145,6 +147,8 @@ def _export(frame: Frame) -> None:
             if cell[0] in kept:
                 kept.update(r for r in frame.world.heap_refs.get(cell, ()) if r.sort == "obj")
     for cell, facts in frame.cells.items():
+        if len(frame.summary.cells) >= _CELLS:
+            break
         ref = cell[0]
         if ref.sort in ("self", "mod", "cls") or ref.name == "scope" or ref in kept:
             facts = symbolic(facts)

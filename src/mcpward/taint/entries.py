@@ -6,7 +6,7 @@ from mcpward.core.rule import CallModel, EntryModel
 from mcpward.ir.values import Call, Function, Id, Load, Param
 from mcpward.taint import places, schemas
 from mcpward.taint.annotations import guarantee
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Ref, Refs, Symbol, marked
+from mcpward.taint.facts import NO_FACTS, NO_REFS, Ref, Refs, Symbol, marked, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import Entry, World
 
@@ -22,7 +22,7 @@ def registered(frame: Frame, at: Id, call: Call) -> bool:
     """Notes every handler that a call declares; whether the call was such a declaration."""
     found = False
     callee = frame.values[call.callee]
-    for ref in sorted(frame.refs[call.callee]):
+    for ref in ordered(frame.refs[call.callee]):
         if ref.sort == "ext":
             name = frame.library.canonical(ref.name)
             found = _named(frame, at, call, name) or found
@@ -69,7 +69,7 @@ def _named(frame: Frame, at: Id, call: Call, name: str) -> bool:
 
 
 def _functions(frame: Frame, call: Call) -> list[Ref]:
-    return [r for a in call.args[:1] for r in sorted(frame.refs[a]) if r.sort == "fn"]
+    return [r for a in call.args[:1] for r in ordered(frame.refs[a]) if r.sort == "fn"]
 
 
 def _declared(frame: Frame, at: Id, call: Call, row: EntryModel, labels: Call) -> bool:
@@ -92,12 +92,12 @@ def _handlers(frame: Frame, call: Call, row: EntryModel) -> list[Ref]:
         return []
     if row.handler is None:
         for value in reversed(call.args):
-            found = [r for r in sorted(frame.refs[value]) if r.sort == "fn"]
+            found = [r for r in ordered(frame.refs[value]) if r.sort == "fn"]
             if found:
                 return found
         return []
     refs = places.refs(frame, call, row.handler)
-    return [r for r in sorted(refs) if r.sort == "fn"]
+    return [r for r in ordered(refs) if r.sort == "fn"]
 
 
 def _note(frame: Frame, at: Id, row: EntryModel, ref: Ref, labels: Call) -> None:
@@ -109,6 +109,7 @@ def _note(frame: Frame, at: Id, row: EntryModel, ref: Ref, labels: Call) -> None
         label = _label(frame, row, labels, ref)
         entry = Entry(row, ref, label, frame.name, at, len(world.entries), schema)
         world.entries[key] = entry
+        world.heat(ref.name)
         world.enqueue(ref.name)
     elif schema - entry.schema:
         entry.schema = entry.schema | schema
@@ -149,6 +150,7 @@ def subclassed(frame: Frame, at: Id, name: str) -> None:
                         label = ref.name[2:]
                 index = len(world.entries)
                 world.entries[key] = Entry(row, Ref("fn", method), label, frame.name, at, index)
+                world.heat(method)
                 world.enqueue(method)
             entry = world.entries[key]
             fields = world.heap_refs.get((Ref("self", world.kin(name)), "schema"), NO_REFS)

@@ -10,6 +10,7 @@ object made at some place. Both are kept in small frozen sets; most values have 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -47,10 +48,11 @@ NO_FACTS: Facts = frozenset()
 PATH_LIMIT = 3
 """Fields that an origin keeps apart; deeper ones count as the whole."""
 
-FACT_LIMIT = 24
-"""Facts per value; beyond it, facts of one origin are folded into their weakest."""
+FACT_LIMIT = 16
+"""Facts per value; beyond it, what is known of fields is said of the whole parameter."""
 
-_THIN = 6
+_SOURCES = 10
+_ROOTS: dict[int, Symbol] = {}
 _SHARED = 4
 """Sources of one kind and one set of marks that a shared field keeps apart."""
 _VARIANTS = 12
@@ -195,28 +197,26 @@ def below(facts: Facts, name: str) -> Facts:
 
 
 def bounded(facts: Facts) -> Facts:
-    """The facts, thinned out when there are too many.
+    """The facts, widened when there are too many: fields of a parameter become the parameter.
 
-    First go those about a field when the same is known of the whole, then facts of one origin are
-    folded into the marks they share, and at last whole origins are dropped.
+    Widening says more than is known, never less, and comes to rest; only sources of one kind beyond
+    the first few are dropped.
     """
-    if len(facts) <= _THIN:
+    if len(facts) <= FACT_LIMIT:
         return facts
-    wholes = {(o.index, o.path, m) for o, m in facts if type(o) is Symbol}
-    kept = [f for f in facts if type(f[0]) is not Symbol or not _covered(f[0], f[1], wholes)]
-    if len(kept) <= FACT_LIMIT:
-        return frozenset(kept)
-    shared: dict[Origin, int] = {}
-    for origin, marks in kept:
-        shared[origin] = shared.get(origin, marks) & marks
-    if len(shared) > FACT_LIMIT:
-        return frozenset(sorted(shared.items(), key=_order)[:FACT_LIMIT])
-    return frozenset(shared.items())
-
-
-def _covered(symbol: Symbol, marks: int, wholes: set[tuple[int, Path, int]]) -> bool:
-    index, path = symbol
-    return any((index, path[:k], marks) in wholes for k in range(len(path)))
+    whole: dict[Origin, int] = {}
+    sources = []
+    for fact in facts:
+        origin, marks = fact
+        if type(origin) is Symbol:
+            index = origin.index
+            root = _ROOTS.get(index) or _ROOTS.setdefault(index, Symbol(index, ()))
+            whole[root] = whole.get(root, marks) & marks
+        else:
+            sources.append(fact)
+    if len(sources) > _SOURCES:
+        sources = sorted(sources, key=_order)[:_SOURCES]
+    return frozenset([*whole.items(), *sources])
 
 
 def _order(fact: Fact) -> tuple[int, tuple[object, ...]]:
@@ -245,3 +245,8 @@ def added(old: Facts, new: Facts) -> Facts:
                 counts[key] = counts.get(key, 0) + 1
                 more.append(fact)
     return old | frozenset(more) if more else old
+
+
+def ordered(refs: Refs) -> Iterable[Ref]:
+    """Referents in an order that does not depend on hash seeds."""
+    return refs if len(refs) < 2 else sorted(refs)

@@ -20,6 +20,7 @@ from mcpward.taint.facts import (
     below,
     bounded,
     union,
+    ordered,
 )
 from mcpward.taint.proofs import Proof
 from mcpward.taint.world import World
@@ -75,6 +76,7 @@ class Frame:
         "facts",
         "fields",
         "function",
+        "hot",
         "kept",
         "library",
         "module",
@@ -94,6 +96,7 @@ class Frame:
         self.world = world
         self.function = function
         self.name = function.name
+        self.hot = function.name in world.hot
         self.values = function.values
         self.module = world.program.modules[function.module]
         self.library = world.library(self.module)
@@ -264,7 +267,7 @@ class Frame:
         seen = set(refs)
         for _ in range(2):
             inner: list[Ref] = []
-            for ref in sorted(refs):
+            for ref in ordered(refs):
                 for name in self.names(ref):
                     out.append(self.cell(ref, name))
                     inner += [
@@ -432,7 +435,7 @@ class Frame:
         if isinstance(value, Join) and value.fields is None and value.operands:
             return self._joined(value)
         refs = self.refs[at]
-        found = [literal(ref) for ref in sorted(refs) if ref.sort == "const"]
+        found = [literal(ref) for ref in ordered(refs) if ref.sort == "const"]
         return found if found and len(found) == len(refs) else []
 
     def _joined(self, value: Join) -> list[object]:
@@ -447,7 +450,7 @@ class Frame:
     def elements(self, at: Id) -> list[Refs]:
         """What the elements of a container may be, known positions first."""
         out: list[Refs] = []
-        for ref in sorted(self.refs[at]):
+        for ref in ordered(self.refs[at]):
             if ref.sort == "obj":
                 names = sorted(self.names(ref), key=lambda n: (not n.isdigit(), len(n), n))
                 out += [self.cell_refs(ref, name) for name in names]
@@ -463,7 +466,7 @@ def _class(function: str) -> str:
 
 
 def _some(refs: Refs) -> Refs:
-    return frozenset(sorted(refs)[:REF_LIMIT])
+    return frozenset(ordered(refs)[:REF_LIMIT])
 
 
 def concrete(facts: Facts) -> Facts:

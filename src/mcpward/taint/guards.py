@@ -7,7 +7,7 @@ check on the bare `p` grants only the weak mark of a check made too early.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mcpward.core.rule import GuardModel
 from mcpward.ir.values import (
@@ -23,7 +23,7 @@ from mcpward.ir.values import (
     Phi,
 )
 from mcpward.taint import places
-from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Symbol
+from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Symbol, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
 from mcpward.taint.proofs import ALL, IMPOSSIBLE, NOTHING, Proof, applied, both, either
@@ -49,15 +49,15 @@ def proof(frame: Frame, test: Id, outcome: Outcome, depth: int = 0) -> Proof:
     if depth > _DEPTH:
         return NOTHING
     value = frame.values[test]
+    kind = type(value)
+    if kind is Compare or kind is Call:
+        key = (test, outcome)
+        known = frame.proofs.get(key)
+        if known is None:
+            prove = _compared if kind is Compare else _called
+            known = frame.proofs[key] = prove(frame, value, outcome, depth)  # type: ignore[operator]
+        return known
     match value:
-        case Compare():
-            return _compared(frame, value, outcome, depth)
-        case Call():
-            key = (test, outcome)
-            known = frame.proofs.get(key)
-            if known is None:
-                known = frame.proofs[key] = _called(frame, value, outcome, depth)
-            return known
         case Assume():
             return proof(frame, value.value, outcome, depth + 1)
         case Phi() if outcome is not Outcome.RETURNED:
@@ -157,10 +157,10 @@ def _field(frame: Frame, value: Load, outcome: Outcome, depth: int) -> Proof:
     if outcome is Outcome.RETURNED:
         return NOTHING
     total = NOTHING
-    rows: list[GuardModel] = []
-    for ref in sorted(frame.refs[value.object]):
+    rows: Sequence[GuardModel] = ()
+    for ref in ordered(frame.refs[value.object]):
         if ref.sort == "inst":
-            rows += frame.library.guards(f"{ref.name}.{value.field}")
+            rows = rows or frame.library.guards(f"{ref.name}.{value.field}")
     if rows:
         total = _rows(frame, Call(-1, value.object, ()), rows, outcome)
     made = frame.values[value.object]
@@ -176,12 +176,12 @@ def _field(frame: Frame, value: Load, outcome: Outcome, depth: int) -> Proof:
 
 def _called(frame: Frame, call: Call, outcome: Outcome, depth: int) -> Proof:
     total = NOTHING
-    names = [ref.name for ref in sorted(frame.refs[call.callee]) if ref.sort == "ext"]
+    names = [ref.name for ref in ordered(frame.refs[call.callee]) if ref.sort == "ext"]
     callee = frame.values[call.callee]
     method = callee.field if isinstance(callee, Load) else ""
-    rows: list[GuardModel] = []
+    rows: Sequence[GuardModel] = ()
     for name in names:
-        rows += frame.library.guards(name)
+        rows = (*rows, *frame.library.guards(name)) if rows else frame.library.guards(name)
     if not rows and method and not any(r.sort in ("fn", "cls") for r in frame.refs[call.callee]):
         rows = frame.library.built_in_guards(method)
     if rows:
@@ -210,7 +210,7 @@ def _quantified(frame: Frame, call: Call, word: str, outcome: Outcome, depth: in
         if isinstance(made, Join) and made.fields is not None:
             for operand in made.operands[:4]:
                 total = both(total, proof(frame, operand, outcome, depth + 1))
-        for ref in sorted(frame.refs[argument]):
+        for ref in ordered(frame.refs[argument]):
             if ref.sort == "fn":
                 total = both(total, _closure(frame, call, ref, outcome))
     return total
@@ -257,24 +257,23 @@ def _promised(frame: Frame, call: Call, key: tuple[str, str]) -> Proof:
 def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome) -> Proof:
     world = frame.world
     out: Proof = {}
-    tested: dict[object, Facts] = {}
-    for row in rows:
-        if row.outcome != outcome.value:
-            continue
+    tested: dict[object, list[tuple[Origin, int]]] = {}
+    for row, needs, unless in world.guard_rows(rows, outcome):
         facts = tested.get(row.value)
         if facts is None:
-            facts = tested[row.value] = places.facts(frame, call, row.value)
+            facts = tested[row.value] = [
+                (_whole(origin), marks) for origin, marks in places.facts(frame, call, row.value)
+            ]
         if not facts:
             continue
-        needs, unless = world.masks(row)
-        held: dict[tuple[Origin, int], bool] = {}
+        held: dict[tuple[Origin | None, int], bool] = {}
         for origin, marks in facts:
-            key = (_whole(origin), marks & unless)
+            key = (origin, marks & unless)
             held[key] = held.get(key, True) and marks & needs == needs
         proven_about = [key for key, holds in held.items() if holds]
-        if not proven_about or not all(
-            places.holds(frame, call, c, unknown=False) for c in row.when
-        ):
+        if not proven_about:
+            continue
+        if row.when and not all(places.holds(frame, call, c, unknown=False) for c in row.when):
             continue
         granted = _granted(frame, call, row)
         if granted:

@@ -33,6 +33,7 @@ class Knowledge:
         self._fields: dict[str, FieldModel | None] = {}
         self._entries: dict[str, tuple[EntryModel, ...]] = {}
         self._names: dict[str, str] = {}
+        self._built_in_guards: dict[str, tuple[GuardModel, ...]] = {}
         self.pattern_type = "re.Pattern" if family == "python" else "RegExp"
         self.text_type = "str" if family == "python" else "String"
 
@@ -122,9 +123,12 @@ class Knowledge:
                 return name
         return ""
 
-    def built_in_guards(self, method: str) -> list[GuardModel]:
+    def built_in_guards(self, method: str) -> tuple[GuardModel, ...]:
         """The guard rows of every built-in type that has the method."""
-        rows: list[GuardModel] = []
-        for owner in _BUILT_IN[self.family]:
-            rows += self._library.guards.get(f"{owner}.{method}", ())
-        return rows
+        known = self._built_in_guards.get(method)
+        if known is None:
+            rows: list[GuardModel] = []
+            for owner in _BUILT_IN[self.family]:
+                rows += self._library.guards.get(f"{owner}.{method}", ())
+            known = self._built_in_guards[method] = tuple(rows)
+        return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcpward.core.rule import CallModel, Place
-from mcpward.ir.values import Call, Id, Load, Pattern, Store
+from mcpward.ir.values import Assume, Call, Id, Load, Param, Pattern, Store
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.calls import (
     apply,
@@ -16,6 +16,7 @@ from mcpward.taint.calls import (
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
+    PATH_LIMIT,
     Facts,
     Hit,
     Ref,
@@ -25,6 +26,7 @@ from mcpward.taint.facts import (
     marked,
     union,
     unmarked,
+    ordered,
 )
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 from mcpward.taint.patterns import remaining
@@ -42,7 +44,7 @@ def called(frame: Frame, at: Id, call: Call) -> None:
         if function is not None:
             apply(frame, at, ref, bind(frame, call, function, receiver, ref))
             handled = True
-    for ref in sorted(refs):
+    for ref in ordered(refs):
         match ref.sort:
             case "cls":
                 _construct(frame, at, call, ref)
@@ -56,11 +58,10 @@ def called(frame: Frame, at: Id, call: Call) -> None:
         return
     if call.sort == "decorator" and call.args and not frame.refs[at]:
         frame.refer(at, frame.refs[call.args[0]])
-    for origin, _ in frame.facts[call.callee]:
-        if isinstance(origin, Symbol) and not _is_method(frame, call):
-            note_invoked(
-                frame, origin, {k: frame.deep(value) for k, value in enumerate(call.args)}
-            )
+    if not handled and not _is_method(frame, call):
+        symbol = _handed_in(frame, call.callee)
+        if symbol is not None:
+            note_invoked(frame, symbol, {k: frame.deep(v) for k, v in enumerate(call.args)})
     if not handled:
         _unknown(frame, at, call)
 
@@ -73,6 +74,24 @@ def _is_method(frame: Frame, call: Call) -> bool:
     return isinstance(callee, Load) and bool(
         frame.library.built_in(callee.field) or frame.refs[call.receiver]
     )
+
+
+def _handed_in(frame: Frame, at: Id) -> Symbol | None:
+    """The parameter, or field of a parameter, that a callee is."""
+    path: list[str] = []
+    for _ in range(8):
+        value = frame.values[at]
+        match value:
+            case Param():
+                return Symbol(value.index, tuple(path[:PATH_LIMIT]))
+            case Assume():
+                at = value.value
+            case Load():
+                path.insert(0, value.field)
+                at = value.object
+            case _:
+                return None
+    return None
 
 
 # ── classes ───────────────────────────────────────────────────────────────────────────────────
@@ -271,7 +290,7 @@ def _deliver(
 
 def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
     """Facts that go into an argument as a whole (`Object.assign(target, …)`)."""
-    for ref in sorted(frame.refs[value]):
+    for ref in ordered(frame.refs[value]):
         if ref.sort in OBJECTS:
             frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)
 
@@ -300,7 +319,7 @@ def _callback(
     if position >= len(call.args):
         return
     argument = call.args[position]
-    for ref in sorted(frame.refs[argument]):
+    for ref in ordered(frame.refs[argument]):
         if ref.sort == "fn":
             before = frame.facts[at]
             before_refs = frame.refs[at]
@@ -336,7 +355,7 @@ def _function_method(frame: Frame, at: Id, call: Call, name: str) -> bool:
         return True
     if method not in ("call", "apply"):
         return False
-    for ref in sorted(frame.refs[call.receiver]):
+    for ref in ordered(frame.refs[call.receiver]):
         if ref.sort == "fn":
             if method == "call":
                 given = {k: frame.deep(v) for k, v in enumerate(call.args[1:])}
@@ -459,14 +478,14 @@ def _assume_pass(frame: Frame, at: Id, call: Call) -> None:
     facts = union(*out)
     frame.add(at, facts)
     for value in arguments:
-        for ref in sorted(frame.refs[value]):
+        for ref in ordered(frame.refs[value]):
             if ref.sort == "fn" and call.sort != "decorator":
                 others = [frame.deep(v) for v in arguments if v != value]
                 if call.receiver is not None:
                     others.append(frame.deep(call.receiver))
                 run_callback(frame, at, ref, dict.fromkeys(range(4), union(*others)))
     if call.receiver is not None and facts:
-        for ref in sorted(frame.refs[call.receiver]):
+        for ref in ordered(frame.refs[call.receiver]):
             if ref.sort == "obj":
                 inner = union(*(frame.deep(v) for v in arguments))
                 frame.put((ref, APPENDED), inner, NO_REFS, at)

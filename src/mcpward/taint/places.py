@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Path, Ref, Refs, union
+from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Path, Ref, Refs, union, ordered
 from mcpward.taint.frame import APPENDED, Frame, literal
 
 _SEPARATORS = ("/", "\\")
@@ -245,7 +245,7 @@ def pattern(frame: Frame, call: Call, place: Place) -> list[Pattern]:
                 out.append(constant)
             elif isinstance(constant, str):
                 out.append(Pattern(constant, ""))
-        for ref in sorted(frame.refs[value]):
+        for ref in ordered(frame.refs[value]):
             if ref.sort == "obj":
                 kept = frame.cell_refs(ref, "<pattern>")
                 out += [

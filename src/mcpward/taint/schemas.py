@@ -7,7 +7,7 @@ another. Fields in angle brackets hold what the builder calls said.
 from __future__ import annotations
 
 from mcpward.ir.values import Call, Id, Pattern
-from mcpward.taint.facts import NO_FACTS, Ref, Refs
+from mcpward.taint.facts import NO_FACTS, Ref, Refs, ordered
 from mcpward.taint.frame import Frame, constant, literal
 from mcpward.taint.patterns import proven
 
@@ -85,7 +85,7 @@ def guaranteed(frame: Frame, refs: Refs, depth: int = 0) -> Marks:
     total: Marks | None = None
     if depth > _DEPTH:
         return {}
-    for ref in sorted(refs):
+    for ref in ordered(refs):
         if ref.sort != "obj":
             continue
         marks = _one(frame, ref, depth)
@@ -124,7 +124,7 @@ def _builder(frame: Frame, ref: Ref, names: list[str], depth: int) -> Marks:
                 proof = proven(known.text, known.flags, whole=False)
                 out[()] = out.get((), 0) | frame.world.mask(proof)
     if "<shape>" in names:
-        for shape in sorted(frame.cell_refs(ref, "<shape>")):
+        for shape in ordered(frame.cell_refs(ref, "<shape>")):
             if shape.sort == "obj":
                 out.update(_one(frame, shape, depth + 1) if depth < _DEPTH else {})
     return out
@@ -142,7 +142,7 @@ def _shape(frame: Frame, ref: Ref, names: list[str], depth: int) -> Marks:
 
 def _properties(frame: Frame, refs: Refs, depth: int) -> Marks:
     out: Marks = {}
-    for ref in sorted(refs):
+    for ref in ordered(refs):
         if ref.sort == "obj":
             for name in frame.names(ref)[:_FIELDS]:
                 inner = guaranteed(frame, frame.cell_refs(ref, name), depth + 1)

@@ -35,6 +35,7 @@ from mcpward.taint.facts import (
     marked,
     union,
     unmarked,
+    ordered,
 )
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame, constant
 
@@ -46,7 +47,8 @@ def param(frame: Frame, at: Id, value: Param) -> None:
     """A parameter is its own symbol, plus what is known of captures and types."""
     if value.sort == "capture":
         frame.add(at, frame.world.capture_facts.get((frame.name, value.index), NO_FACTS))
-    frame.add(at, frozenset([(Symbol(value.index, ()), 0)]))
+    if frame.hot:
+        frame.add(at, frozenset([(Symbol(value.index, ()), 0)]))
     frame.refer(at, frame.world.param_refs.get((frame.name, value.index), NO_REFS))
     if value.sort == "receiver" and frame.function.owner:
         sort = "cls" if value.name == "cls" else "self"
@@ -152,7 +154,7 @@ def _concatenated(frame: Frame, at: Id, value: Join) -> None:
     frame.refer(at, frozenset([made]))
     for position, operand in enumerate(value.operands):
         frame.add(at, frame.facts[operand])
-        for ref in sorted(frame.refs[operand]):
+        for ref in ordered(frame.refs[operand]):
             if ref.sort != "obj":
                 continue
             for name in frame.names(ref):
@@ -189,7 +191,7 @@ def container(frame: Frame, at: Id, value: Join) -> None:
         refs = frame.refs[operand]
         if name == "**":
             frame.add(at, marked(facts, positional))
-            for ref in sorted(refs):
+            for ref in ordered(refs):
                 if ref.sort in OBJECTS and ref.sort != "fn":
                     for inner in frame.names(ref):
                         target = APPENDED if vector else inner
@@ -252,7 +254,7 @@ def store(frame: Frame, at: Id, value: Store) -> None:
     """Writes a field."""
     facts = frame.facts[value.value]
     refs = frame.refs[value.value]
-    for ref in sorted(frame.refs[value.object]):
+    for ref in ordered(frame.refs[value.object]):
         if ref.sort in OBJECTS:
             frame.put((frame.owner(ref), value.field), facts, refs, at)
         elif ref.sort == "ext":
@@ -341,10 +343,10 @@ def _outcomes(frame: Frame, value: Return) -> None:
         if constants and all(bool(c) is not wanted for c in constants):
             continue
         _note(frame, (outcome.value, ""), _tested(frame, value.value, outcome, proofs))
-    for ref in sorted(frame.refs[value.value]):
+    for ref in ordered(frame.refs[value.value]):
         if ref.sort == "obj" and ref.site == frame.name:
             for name in frame.names(ref):
-                for inner in sorted(frame.cell_refs(ref, name)):
+                for inner in ordered(frame.cell_refs(ref, name)):
                     if inner.name in ("v:True", "v:False"):
                         _note(frame, (inner.name[2:].lower(), name), proofs)
 

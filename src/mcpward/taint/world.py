@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import EntryModel, GuardModel
 from mcpward.ir.program import Program
-from mcpward.ir.values import Closure, Function, Id, Module
+from mcpward.ir.values import Closure, Function, Id, Module, Outcome
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -22,6 +23,7 @@ from mcpward.taint.facts import (
     Summary,
     Symbol,
     added,
+    ordered,
 )
 from mcpward.taint.knowledge import Knowledge
 
@@ -72,7 +74,18 @@ class World:
         """Grows with the heap, so that what was read from it can be remembered."""
         self.queue: deque[str] = deque()
         self.queued: set[str] = set()
-        self._masks: dict[int, tuple[int, int]] = {}
+        self._guard_rows: dict[
+            tuple[int, Outcome],
+            tuple[Iterable[GuardModel], list[tuple[GuardModel, int, int]]],
+        ] = {}
+        self._matters: dict[tuple[str, str, int], bool] = {}
+        self._flows = [
+            (rule.flow.sources, rule.flow.sinks, self.mask(rule.flow.cleared_by))
+            for rule in catalog.rules.values()
+            if rule.flow is not None
+        ]
+        self.hot: set[str] = set()
+        """Functions that data of a source may enter; only there parameters are followed."""
         self._methods: dict[str, list[str]] | None = None
         self._classes = 0
 
@@ -93,11 +106,27 @@ class World:
             out |= bits.get(name, 0)
         return out
 
-    def masks(self, row: GuardModel) -> tuple[int, int]:
-        """The bits a guard row needs, and those under which it speaks of a piece only."""
-        known = self._masks.get(id(row))
+    def guard_rows(
+        self, rows: Iterable[GuardModel], outcome: Outcome
+    ) -> list[tuple[GuardModel, int, int]]:
+        """The rows for one outcome, with the bits each needs and those of mere pieces."""
+        key = (id(rows), outcome)
+        known = self._guard_rows.get(key)
         if known is None:
-            known = self._masks[id(row)] = (self.mask(row.needs), self.mask(row.unless))
+            word = outcome.value
+            chosen = [(r, self.mask(r.needs), self.mask(r.unless)) for r in rows if r.outcome == word]
+            known = self._guard_rows[key] = (rows, chosen)
+        return known[1]
+
+    def matters(self, kind: str, sink: str, marks: int) -> bool:
+        """Whether a flow from a kind of source to a kind of sink can be a finding at all."""
+        key = (kind, sink, marks)
+        known = self._matters.get(key)
+        if known is None:
+            known = self._matters[key] = any(
+                sink in sinks and (kind in kinds or not kind) and not marks & cleared
+                for kinds, sinks, cleared in self._flows
+            )
         return known
 
     def methods_named(self, name: str) -> list[str]:
@@ -129,7 +158,7 @@ class World:
     def _ancestors(self, name: str) -> list[str]:
         out = [name]
         for current in out:
-            for base in sorted(self.bases.get(current, NO_REFS)):
+            for base in ordered(self.bases.get(current, NO_REFS)):
                 if base.sort == "cls" and base.name not in out and len(out) < 32:
                     out.append(base.name)
         return out
@@ -138,7 +167,7 @@ class World:
         """The library classes a class descends from."""
         found = []
         for current in self.lineage(name):
-            for base in sorted(self.bases.get(current, NO_REFS)):
+            for base in ordered(self.bases.get(current, NO_REFS)):
                 if base.sort in ("ext", "inst"):
                     found.append(base.name)
         return found
@@ -156,6 +185,13 @@ class World:
         return None
 
     # ── dependencies ──────────────────────────────────────────────────────────────────────────
+
+    def heat(self, name: str) -> bool:
+        """Says that tainted data may enter a function; whether that is news."""
+        if name in self.hot:
+            return False
+        self.hot.add(name)
+        return True
 
     def enqueue(self, name: str) -> None:
         """Asks for another analysis of a function."""
@@ -220,6 +256,8 @@ class World:
 
     def found(self, source: Source, marks: int, hit: Hit, function: str, via: Id) -> None:
         """Notes that data of a concrete source reaches a sink."""
+        if not self.matters(source.kind, hit.kind, marks):
+            return
         self.findings.setdefault((source, marks, hit), (function, via))
 
     # ── names ─────────────────────────────────────────────────────────────────────────────────
