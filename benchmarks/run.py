@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from corpora import HERE, Corpus, NotAvailableError, build, copies, tiny
+from corpora import HERE, Corpus, NotAvailableError, build, cache_folder, copies, tiny
 from measure import Cost, Job, measure
 
 ROLES = ("test", "example", "docs", "generated", "vendored")
@@ -51,6 +51,8 @@ GOALS = (
 )
 CURVE = (2, 5, 10)
 """How many copies of 100,000 lines the last measurements read."""
+BAR = 30
+"""Characters of the longest bar."""
 
 
 def main() -> int:
@@ -152,9 +154,12 @@ def _tool(name: str) -> str | None:
 
 
 def _environment() -> Mapping[str, str]:
+    """The environment of all jobs: bytecode is kept, as it is where a tool is installed."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     quiet = {"SEMGREP_SEND_METRICS": "off", "SEMGREP_ENABLE_VERSION_CHECK": "0"}
-    beside = str(Path(sys.executable).parent)
-    return {**os.environ, **quiet, "PATH": beside + os.pathsep + os.environ.get("PATH", "")}
+    bytecode = {"PYTHONPYCACHEPREFIX": str(cache_folder() / "bytecode")}
+    path = str(Path(sys.executable).parent) + os.pathsep + kept.get("PATH", "")
+    return {**kept, **quiet, **bytecode, "PATH": path}
 
 
 # ---- the report ----------------------------------------------------------------------------------
@@ -228,22 +233,23 @@ def _costs(corpora: Sequence[Corpus], costs: Mapping[str, Cost]) -> str:
 
 
 def _curve(corpora: Sequence[Corpus], costs: Mapping[str, Cost]) -> list[str]:
-    rows = []
+    found = []
     for corpus in sorted(corpora, key=lambda c: (c.name.partition("-")[0], c.lines)):
         cost = costs.get(f"mcpward {corpus.name}")
         if cost is None or not cost.known or not corpus.name.startswith(("python-", "typescript-")):
             continue
-        per = 1e6 * cost.best / corpus.lines
-        bar = "█" * max(1, round(per / 2))
-        rows.append(
-            (
-                corpus.name,
-                f"{corpus.lines:,}",
-                f"{cost.best:.2f}",
-                f"{cost.peak:.0f}",
-                f"{per:.0f} {bar}",
-            )
+        found.append((corpus, cost, 1e6 * cost.best / corpus.lines))
+    most = max((per for *_, per in found), default=0)
+    rows = [
+        (
+            corpus.name,
+            f"{corpus.lines:,}",
+            f"{cost.best:.2f}",
+            f"{cost.peak:.0f}",
+            f"{per:.0f} {'█' * round(BAR * per / most)}",
         )
+        for corpus, cost, per in found
+    ]
     return [_table(("Corpus", "Lines", "CPU s", "MB", "µs per line"), rows)] if rows else []
 
 

@@ -1,4 +1,4 @@
-"""Writes `rules.md`, the index of all rule cards, or with `--check` says whether it is up to date."""
+"""Writes `rules.md`, the index of all rule cards; `--check` says whether it is up to date."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CARDS = "../src/mcpward/catalog/rules"
 HEAD = """\
 # Rules
 
-Each rule is a page with vulnerable and safe code; `mcpward explain RULE` prints it. Rules marked with *
-run only with `--strict`. This list is made by `docs/build_rules.py`.
+Each rule is a page with vulnerable and safe code; `mcpward explain RULE` prints it. Rules marked
+with * run only with `--strict`. This list is made by `docs/build_rules.py`.
 """
 
 

@@ -2,12 +2,16 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from mcpward.audit.run import audit
 from mcpward.catalog.catalog import load_catalog
+from mcpward.cli.dump import dump
 from mcpward.core.finding import Confidence
 from mcpward.report.as_text import TextOptions, render
 
@@ -89,3 +93,21 @@ def test_links_between_pages_lead_somewhere(page):
         link for link in LINK.findall(text) if not (ROOT / page).parent.joinpath(link).exists()
     ]
     assert missing == []
+
+
+def test_the_listings_of_values_are_what_dump_prints():
+    text = (ROOT / "docs/how-it-works/01-from-text-to-values.md").read_text(encoding="utf-8")
+    quoted = "".join(re.findall(r"```text\n(.*?)```", text, re.DOTALL)).splitlines()
+    done = CliRunner().invoke(dump, [str(ROOT / "examples/notes-python/storage.py")])
+
+    assert quoted
+    assert set(quoted) <= set(done.output.splitlines())
+
+
+def test_the_index_of_rules_is_up_to_date():
+    script = ROOT / "docs/build_rules.py"
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

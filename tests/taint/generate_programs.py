@@ -8,7 +8,8 @@ are separated by blank lines. Holes in a template:
     ‹!text›     a variable that may be assigned   ‹#a›      a fresh name, the same within a template
     ‹text/v›    an expression that may use `v`    ‹body›    some statements, alone on its line
 
-Lines behind `^` go to the module level, lines behind `~` to another file.
+A template that begins with `%gap` is left out, because what it does is in `known_gaps.py`; one that
+begins with `%async` needs an asynchronous function. Lines behind `^` go to the module level, lines behind `~` to another file.
 """
 
 import random
@@ -23,7 +24,8 @@ Line = TypeVar("Line")
 NAMED = re.compile(r"(?m)^(?:export )?(?:async )?(?:class |def |function\*? ?|const )?(\w+)")
 AWAITS = re.compile(r"^%async\n|^[^\n]*\bawait [^\n]*$|\basync for\b")
 SYNCHRONOUS = re.compile(r"\blambda\b|=>")
-LOOSE = re.compile(r"^[^\[({\"'].* |^\"[^\"]*\" ")
+TEXTS = re.compile(r"\"[^\"]*\"|`[^`]*`")
+BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}")
 
 
 def read_grammar(path: Path) -> dict[str, list[str]]:
@@ -32,7 +34,8 @@ def read_grammar(path: Path) -> dict[str, list[str]]:
     for part in re.split(r"(?m)^\[(?=\w+\]$)", path.read_text("utf-8"))[1:]:
         name, _, body = part.partition("]\n")
         pieces = re.split(r"\n\n+", body) if name in ("do", "prelude") else body.split("\n")
-        grammar[name] = [piece.strip("\n") for piece in pieces if piece.strip()]
+        found = [piece.strip("\n") for piece in pieces if piece.strip()]
+        grammar[name] = [piece for piece in found if not piece.startswith("%gap")]
     return grammar
 
 
@@ -233,7 +236,7 @@ class Writer:
             return self.expression(wanted, before, indent, depth + 1, name)
 
         text = self.filled(self.chance.choice(allowed), fill)
-        return f"({text})" if LOOSE.search(text) else text
+        return f"({text})" if loose(text) else text
 
 
 def prelude(grammar: dict[str, list[str]], unit: Unit) -> list[str]:
@@ -251,6 +254,16 @@ def prelude(grammar: dict[str, list[str]], unit: Unit) -> list[str]:
         lines[:] = [word.sub(rf"\1_{unit.number}", line) for line in lines]
     text = "\n".join(pieces[name] for name in pieces if name in used)
     return word.sub(rf"\1_{unit.number}", text).split("\n") if text else []
+
+
+def loose(expression: str) -> bool:
+    """Whether it has an operator outside all brackets, or begins like a block."""
+    if expression.startswith("{"):
+        return True
+    rest = TEXTS.sub("", expression)
+    while (fewer := BRACKETS.sub("", rest)) != rest:
+        rest = fewer
+    return re.search(r"[^\w.]", rest) is not None
 
 
 def shrunken(lines: list[Line], fails: Callable[[list[Line]], bool]) -> list[Line]:

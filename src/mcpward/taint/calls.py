@@ -217,10 +217,10 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
         if isinstance(declared, Param):
             refs = bound.refs(declared.index)
             if refs:
-                world.bind_refs(name, declared.index, useful(refs))
+                world.bind_refs(name, declared.index, useful(frame, refs))
             for k, value in enumerate(bound.elements.get(declared.index, ())):
                 rest = Ref("obj", "arguments", name, param)
-                frame.put((rest, str(k)), NO_FACTS, useful(frame.refs[value]), at)
+                frame.put((rest, str(k)), NO_FACTS, useful(frame, frame.refs[value]), at)
                 world.bind_refs(name, declared.index, frozenset([rest]))
     if (
         name not in world.hot
@@ -279,11 +279,26 @@ def store_path(frame: Frame, value: Id, path: Path, facts: Facts, at: Id) -> Non
             frame.summary.writes[key] = had | facts
 
 
-def useful(refs: Refs) -> Refs:
-    """The referents worth passing into a function: not every text that is ever an argument."""
-    if any(ref.sort == "const" and ref.name[:2] != "v:" for ref in refs):
-        return frozenset([r for r in refs if r.sort != "const" or r.name[:2] == "v:"])
-    return refs
+_TELLING = frozenset(["fn", "cls", "self", "inst", "mod", "ext"])
+
+
+def useful(frame: Frame, refs: Refs) -> Refs:
+    """The referents worth passing into a function: not every text or record that is ever passed.
+
+    What data a record holds is followed through symbols; a record is only worth naming when it
+    holds something that can be called.
+    """
+    heap = frame.world.heap_refs
+    out = []
+    for ref in refs:
+        if ref.sort == "const" and ref.name[:2] != "v:":
+            continue
+        if ref.sort == "obj" and ref.name in ("list", "dict", "tuple", "set", "object", "array", "result"):
+            names = frame.world.fields.get(ref, ())
+            if not any(r.sort in _TELLING for n in names for r in heap.get((ref, n), ())):
+                continue
+        out.append(ref)
+    return refs if len(out) == len(refs) else frozenset(out)
 
 
 def translate(facts: Facts, bound: Bound) -> Facts:

@@ -48,10 +48,8 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
         for root in roots:
             world.enqueue(root)
         done = 0
-        while world.queue:
-            name = world.queue.popleft()
-            world.queued.discard(name)
-            _analyse(world, name, run)
+        while world.queued:
+            _analyse(world, world.next(), run)
             done += 1
             if progress is not None and done % 200 == 0:
                 progress(done, done + len(world.queue))
@@ -88,6 +86,7 @@ def _analyse(world: World, name: str, run: Run) -> None:
     run.stack.pop(name, None)
     if frame is None:
         return
+    world.finished.setdefault(name, len(world.finished))
     old = world.summaries.get(name)
     new = frame.summary
     if old is not None:

@@ -250,9 +250,17 @@ class Frame:
         return refs
 
     def deep(self, at: Id) -> Facts:
-        """The facts of a value and of everything inside it (two levels)."""
+        """The facts of a value and of everything inside it (two levels).
+
+        An object of a library class shows what it was made from only where it was made: a client
+        kept for later does not taint every answer with its settings.
+        """
         facts = self.facts[at]
-        refs = [r for r in self.refs[at] if r.sort == "obj"]
+        refs = [
+            r
+            for r in self.refs[at]
+            if r.sort == "obj" and (r.name != "new" or r.site == self.name)
+        ]
         if not refs:
             return facts
         known = self.deeper.get(at)

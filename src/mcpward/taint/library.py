@@ -467,6 +467,14 @@ def _unknown(frame: Frame, at: Id, call: Call) -> None:
     _assume_pass(frame, at, call)
 
 
+def _constructs(frame: Frame, call: Call) -> bool:
+    """Whether a call of unknown effect makes an object of a library class."""
+    if call.sort == "new":
+        return True
+    names = [r.name.rpartition(".")[2] for r in frame.refs[call.callee] if r.sort == "ext"]
+    return bool(names) and all(n[:1].isupper() and not n.isupper() for n in names)
+
+
 def _assume_pass(frame: Frame, at: Id, call: Call) -> None:
     """Without knowledge everything passes, and functions that are handed over are called."""
     out: list[Facts] = []
@@ -476,7 +484,12 @@ def _assume_pass(frame: Frame, at: Id, call: Call) -> None:
     if call.receiver is not None:
         out.append(frame.deep(call.receiver))
     facts = union(*out)
-    frame.add(at, facts)
+    if facts and _constructs(frame, call):
+        made = Ref("obj", "new", frame.name, at)
+        frame.refer(at, frozenset([made]))
+        frame.put((made, APPENDED), facts, NO_REFS, at)
+    else:
+        frame.add(at, facts)
     for value in arguments:
         for ref in ordered(frame.refs[value]):
             if ref.sort == "fn" and call.sort != "decorator":
@@ -486,6 +499,6 @@ def _assume_pass(frame: Frame, at: Id, call: Call) -> None:
                 run_callback(frame, at, ref, dict.fromkeys(range(4), union(*others)))
     if call.receiver is not None and facts:
         for ref in ordered(frame.refs[call.receiver]):
-            if ref.sort == "obj":
+            if ref.sort == "obj" and ref.site == frame.name:
                 inner = union(*(frame.deep(v) for v in arguments))
                 frame.put((ref, APPENDED), inner, NO_REFS, at)

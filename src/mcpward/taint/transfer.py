@@ -44,10 +44,14 @@ _URL_END = "/"
 
 
 def param(frame: Frame, at: Id, value: Param) -> None:
-    """A parameter is its own symbol, plus what is known of captures and types."""
+    """A parameter is its own symbol, plus what is known of captures and types.
+
+    Not so `self`: what instances hold is kept per class, for all instances together. Keeping it
+    apart per call would make every method's summary a list of all fields of its class.
+    """
     if value.sort == "capture":
         frame.add(at, frame.world.capture_facts.get((frame.name, value.index), NO_FACTS))
-    if frame.hot:
+    if frame.hot and not (value.sort == "receiver" and frame.function.owner):
         frame.add(at, frozenset([(Symbol(value.index, ()), 0)]))
     frame.refer(at, frame.world.param_refs.get((frame.name, value.index), NO_REFS))
     if value.sort == "receiver" and frame.function.owner:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import EntryModel, GuardModel
@@ -27,6 +28,7 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.knowledge import Knowledge
 
+_LAST = 1 << 40
 _NAME_LIMIT = 160
 _GUESS_LIMIT = 3
 """A method of an unknown receiver is looked up by name when at most so many classes have it."""
@@ -66,13 +68,18 @@ class World:
         self.param_refs: dict[tuple[str, int], Refs] = {}
         self.capture_facts: dict[tuple[str, int], Facts] = {}
         self.bases: dict[str, Refs] = {}
+        self._kin: dict[str, str] = {}
         self._lineages: dict[str, list[str]] = {}
         self.entries: dict[tuple[str, str, str, Id], Entry] = {}
         self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
         self.stored: dict[tuple[Cell, Source], tuple[str, Id]] = {}
         self.version = 0
         """Grows with the heap, so that what was read from it can be remembered."""
-        self.queue: deque[str] = deque()
+        self.queue: list[tuple[int, str]] = []
+        self._later: list[tuple[int, str]] = []
+        self._position = -1
+        self.finished: dict[str, int] = {}
+        """When a function was first analysed: callees finish before their callers."""
         self.queued: set[str] = set()
         self._guard_rows: dict[
             tuple[int, Outcome],
@@ -154,6 +161,25 @@ class World:
         if not bases <= had:
             self.bases[name] = had | bases
             self._lineages.clear()
+            for base in ordered(bases):
+                if base.sort == "cls":
+                    self._related(name, base.name)
+
+    def _related(self, name: str, base: str) -> None:
+        """Joins the families of two classes; what was stored under one moves to the other."""
+        kept, gone = sorted((self.kin(name), self.kin(base)))
+        if kept == gone:
+            return
+        self._kin[gone] = kept
+        old, new = Ref("self", gone), Ref("self", kept)
+        for field in list(self.fields.pop(old, ())):
+            refs = self.heap_refs.pop((old, field), NO_REFS)
+            facts = self.heap.pop((old, field), NO_FACTS)
+            for reader in self.readers.pop((old, field), ()):
+                self.readers[new, field].add(reader)
+            self.put((new, field), facts, refs, ("", 0))
+        for reader in self.readers.pop(old, ()):
+            self.readers[new].add(reader)
 
     def _ancestors(self, name: str) -> list[str]:
         out = [name]
@@ -174,7 +200,10 @@ class World:
 
     def kin(self, name: str) -> str:
         """The class under whose name the fields of a whole family are kept."""
-        return self.lineage(name)[-1]
+        kin = self._kin
+        while name in kin:
+            name = kin[name]
+        return name
 
     def method(self, owner: str, name: str) -> str | None:
         """The function that a method name means on instances of a class."""
@@ -197,11 +226,23 @@ class World:
         """Asks for another analysis of a function."""
         if name not in self.queued:
             self.queued.add(name)
-            self.queue.append(name)
+            order = self.finished.get(name, _LAST)
+            heappush(self.queue if order > self._position else self._later, (order, name))
+
+    def next(self) -> str:
+        """The function to analyse next: round by round, callees before their callers."""
+        if not self.queue:
+            self.queue, self._later = self._later, self.queue
+        self._position, name = heappop(self.queue)
+        self.queued.discard(name)
+        return name
 
     def _woken(self, key: Cell | Ref) -> None:
-        for name in sorted(self.readers.get(key, ())):
-            self.enqueue(name)
+        readers = self.readers.get(key)
+        if readers:
+            for name in readers if len(readers) < 2 else sorted(readers):
+                if name not in self.queued:
+                    self.enqueue(name)
 
     def put(self, cell: Cell, facts: Facts, refs: Refs, at: tuple[str, Id]) -> None:
         """Stores what everybody may read in a field of an object."""
