@@ -50,6 +50,15 @@ class Unit:
     body: list[str] = field(default_factory=list)
 
 
+def written(program: str, number: int) -> Unit:
+    """The unit of a program in which `^`, `~` and `%async` mean what they mean in a grammar."""
+    made = Unit(number, program.startswith("%async\n"))
+    for row in program.removeprefix("%async\n").strip("\n").split("\n"):
+        target = {"^": made.top, "~": made.other}.get(row[:1], made.body)
+        target.append(row.lstrip("^~"))
+    return made
+
+
 @dataclass
 class Scope:
     """The variables of a block as (type, name), oldest first."""

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from generate_programs import Language, Writer, prelude, read_grammar, shrunken
+from generate_programs import Language, Unit, Writer, prelude, read_grammar, shrunken
 from run_python import Flow, reported
 
 HERE = Path(__file__).parent
@@ -40,8 +40,13 @@ const z = { string: () => null };
 
 
 def unit(number: int, seed: str) -> dict[str, list[str]]:
-    """The lines of one handler with all it needs: file → lines."""
-    made = Writer(LANGUAGE, number, seed).write()
+    """The lines of a random handler with all it needs: file → lines."""
+    return laid_out(Writer(LANGUAGE, number, seed).write())
+
+
+def laid_out(made: Unit) -> dict[str, list[str]]:
+    """The lines of a handler with all it needs: file → lines."""
+    number = made.number
     before = prelude(LANGUAGE.grammar, made)
     word = "async " if made.asynchronous else ""
     head = (

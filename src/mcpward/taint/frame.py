@@ -27,6 +27,8 @@ from mcpward.taint.world import World
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
 CONTAINERS = frozenset(["list", "tuple", "set", "dict", "object", "array", "arguments"])
+_EXPORTS = "#exports"
+"""Behind the name of a JavaScript module: the object of what importers see."""
 _TEXT_LIMIT = 300
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
@@ -362,6 +364,8 @@ class Frame:
 
     def exported(self, module: str, name: str, depth: int = 0) -> Refs:
         """What importers of a module see under a name."""
+        if module.endswith(_EXPORTS):
+            return self.cell_refs(Ref("mod", module), name)
         self.world_module(module)
         made = self.world.program.modules[module]
         if made.language.family == "python":
@@ -371,7 +375,7 @@ class Frame:
             if f"{module}.{name}" in self.world.program.modules:
                 return frozenset([Ref("mod", f"{module}.{name}")])
         else:
-            holder = Ref("mod", module + "#exports")
+            holder = Ref("mod", module + _EXPORTS)
             found = self.cell_refs(holder, name)
             whole = self.cell_refs(holder, "=")
             if name == "default" and whole:
@@ -392,10 +396,12 @@ class Frame:
 
     def exported_facts(self, module: str, name: str) -> Facts:
         """The facts that importers of a module see under a name."""
+        if module.endswith(_EXPORTS):
+            return self.cell(Ref("mod", module), name)
         made = self.world.program.modules[module]
         if made.language.family == "python":
             return self.cell(Ref("mod", module), name)
-        return self.cell(Ref("mod", module + "#exports"), name)
+        return self.cell(Ref("mod", module + _EXPORTS), name)
 
     def world_module(self, module: str) -> None:
         """Makes sure that a module's body is analysed before its names are used."""
@@ -420,7 +426,7 @@ class Frame:
         if value.name == "<module>":
             return frozenset([Ref("mod", self.module.name)]), NO_FACTS
         if value.name == "<exports>":
-            return frozenset([Ref("mod", self.module.name + "#exports")]), NO_FACTS
+            return frozenset([Ref("mod", self.module.name + _EXPORTS)]), NO_FACTS
         holder = Ref("mod", self.module.name)
         if (holder, value.name) in self.world.heap_refs:
             return self.cell_refs(holder, value.name), self.cell(holder, value.name)
