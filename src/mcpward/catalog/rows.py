@@ -39,7 +39,7 @@ GRANT_WORDS = frozenset({"<pattern>", "<schema>"})
 MARK_WORDS = frozenset({"<pattern-removed>", "<schema>"})
 OUTCOMES = frozenset({"true", "false", "returned"})
 WAYS = frozenset({"decorator", "argument", "subclass", "member"})
-SORTS = frozenset({"tool", "resource", "prompt", "raw", "route", "completion"})
+SORTS = frozenset({"client", "tool", "resource", "prompt", "raw", "route", "completion"})
 STYLES = frozenset({"annotations", "zod", "json-schema", "none"})
 
 

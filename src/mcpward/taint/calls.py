@@ -286,19 +286,29 @@ def useful(frame: Frame, refs: Refs) -> Refs:
     """The referents worth passing into a function: not every text or record that is ever passed.
 
     What data a record holds is followed through symbols; a record is only worth naming when it
-    holds something that can be called.
+    holds something that can be called, itself or one level down.
     """
-    heap = frame.world.heap_refs
-    out = []
-    for ref in refs:
-        if ref.sort == "const" and ref.name[:2] != "v:":
-            continue
-        if ref.sort == "obj" and ref.name in ("list", "dict", "tuple", "set", "object", "array", "result"):
-            names = frame.world.fields.get(ref, ())
-            if not any(r.sort in _TELLING for n in names for r in heap.get((ref, n), ())):
-                continue
-        out.append(ref)
+    out = [
+        ref
+        for ref in refs
+        if (ref.sort != "const" or ref.name[:2] == "v:")
+        and (ref.sort != "obj" or ref.name not in _RECORDS or _telling(frame, ref, 2))
+    ]
     return refs if len(out) == len(refs) else frozenset(out)
+
+
+_RECORDS = frozenset(["list", "dict", "tuple", "set", "object", "array", "result"])
+
+
+def _telling(frame: Frame, ref: Ref, depth: int) -> bool:
+    world = frame.world
+    for name in world.fields.get(ref, ()):
+        for inner in world.heap_refs.get((ref, name), ()):
+            if inner.sort in _TELLING:
+                return True
+            if depth and inner.sort == "obj" and _telling(frame, inner, depth - 1):
+                return True
+    return False
 
 
 def translate(facts: Facts, bound: Bound) -> Facts:
@@ -365,16 +375,21 @@ def note_invoked(frame: Frame, symbol: Symbol, arguments: dict[int, Facts]) -> N
         kept[k] = kept.get(k, NO_FACTS) | facts
 
 
+def receivers(function: Function) -> int:
+    """1 when parameter 0 is the receiver, else 0."""
+    if not function.params:
+        return 0
+    first = function.values[function.params[0]]
+    return 1 if isinstance(first, Param) and first.sort == "receiver" else 0
+
+
 def run_callback(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> None:
     """Applies a function that somebody else calls with these arguments."""
     function = frame.world.program.function(ref.name)
     if function is None:
         return
     bound = Bound(frame, {})
-    shift = 0
-    if function.params:
-        first = function.values[function.params[0]]
-        shift = 1 if isinstance(first, Param) and first.sort == "receiver" else 0
+    shift = receivers(function)
     for param in function.params:
         declared = function.values[param]
         if isinstance(declared, Param) and declared.sort != "capture":

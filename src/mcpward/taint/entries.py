@@ -133,29 +133,36 @@ def _label(frame: Frame, row: EntryModel, call: Call, ref: Ref) -> str:
 
 
 def subclassed(frame: Frame, at: Id, name: str) -> None:
-    """Notes the handler methods of a class that extends a base of the catalog."""
+    """Notes the handler methods of a class that extends or plainly implements a known base."""
     world = frame.world
+    rows: list[EntryModel] = []
     for outside in world.outside(name):
-        for row in frame.library.entries(frame.library.canonical(outside)):
-            if row.how != "subclass":
-                continue
-            method = world.method(name, row.method)
-            if method is None:
-                continue
-            key = (method, row.sort, frame.name, at)
-            if key not in world.entries:
-                label = name.rpartition(":")[2]
-                for ref in sorted(world.heap_refs.get((Ref("self", world.kin(name)), "name"), NO_REFS)):
-                    if ref.sort == "const" and ref.name[:2] == "s:":
-                        label = ref.name[2:]
-                index = len(world.entries)
-                world.entries[key] = Entry(row, Ref("fn", method), label, frame.name, at, index)
-                world.heat(method)
-                world.enqueue(method)
-            entry = world.entries[key]
-            fields = world.heap_refs.get((Ref("self", world.kin(name)), "schema"), NO_REFS)
-            if fields:
-                entry.marks = schemas.guaranteed(frame, fields)
+        rows += frame.library.entries(frame.library.canonical(outside))
+    made = world.program.classes.get(name)
+    for method in made.methods if made is not None else ():
+        rows += frame.library.loose_entries(method)
+    for row in rows:
+        method_name = world.method(name, row.method) if row.how == "subclass" else None
+        if method_name is None:
+            continue
+        fields = world.heap_refs.get((Ref("self", world.kin(name)), "schema"), NO_REFS)
+        key = (method_name, row.sort, frame.name, at)
+        if key not in world.entries:
+            label = _class_label(frame, name)
+            ref = Ref("fn", method_name)
+            world.entries[key] = Entry(row, ref, label, frame.name, at, len(world.entries))
+            world.heat(method_name)
+            world.enqueue(method_name)
+        if fields:
+            world.entries[key].marks = schemas.guaranteed(frame, fields)
+
+
+def _class_label(frame: Frame, name: str) -> str:
+    cell = (Ref("self", frame.world.kin(name)), "name")
+    for ref in ordered(frame.world.heap_refs.get(cell, NO_REFS)):
+        if ref.sort == "const" and ref.name[:2] == "s:":
+            return ref.name[2:]
+    return name.rpartition(":")[2]
 
 
 def parsed(frame: Frame, at: Id, call: Call, row: CallModel) -> None:

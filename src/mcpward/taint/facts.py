@@ -51,6 +51,7 @@ PATH_LIMIT = 3
 FACT_LIMIT = 16
 """Facts per value; beyond it, what is known of fields is said of the whole parameter."""
 
+_FUNCTIONS = 256
 _SOURCES = 10
 _ROOTS: dict[int, Symbol] = {}
 _SHARED = 4
@@ -245,6 +246,15 @@ def added(old: Facts, new: Facts) -> Facts:
                 counts[key] = counts.get(key, 0) + 1
                 more.append(fact)
     return old | frozenset(more) if more else old
+
+
+def limited(refs: Refs) -> Refs:
+    """The referents, at most a few of them, but every function of a dispatch table."""
+    if len(refs) <= REF_LIMIT:
+        return refs
+    functions = [r for r in sorted(refs) if r.sort == "fn"][:_FUNCTIONS]
+    others = [r for r in sorted(refs) if r.sort != "fn"][:REF_LIMIT]
+    return frozenset(functions + others)
 
 
 def ordered(refs: Refs) -> Iterable[Ref]:

@@ -19,6 +19,7 @@ from mcpward.taint.facts import (
     Symbol,
     below,
     bounded,
+    limited,
     union,
     ordered,
 )
@@ -131,10 +132,9 @@ class Frame:
         if refs:
             had = self.refs[at]
             if not had:
-                self.refs[at] = refs if len(refs) <= REF_LIMIT else _some(refs)
-            elif not refs <= had and len(had) < REF_LIMIT:
-                joined = had | refs
-                self.refs[at] = joined if len(joined) <= REF_LIMIT else _some(joined)
+                self.refs[at] = limited(refs)
+            elif not refs <= had:
+                self.refs[at] = limited(had | refs)
 
     def put(self, cell: Cell, facts: Facts, refs: Refs, at: Id) -> None:
         """Stores into a field of an object, here and for everybody."""
@@ -477,10 +477,6 @@ class Frame:
 
 def _class(function: str) -> str:
     return function.partition(":")[2].rpartition(".")[0]
-
-
-def _some(refs: Refs) -> Refs:
-    return frozenset(ordered(refs)[:REF_LIMIT])
 
 
 def concrete(facts: Facts) -> Facts:

@@ -10,8 +10,10 @@ from mcpward.taint.calls import (
     bind,
     note_invoked,
     reached,
+    receivers,
     run_callback,
     targets,
+    useful,
 )
 from mcpward.taint.facts import (
     NO_FACTS,
@@ -32,7 +34,8 @@ from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 from mcpward.taint.patterns import remaining
 
 _PRIMITIVE = frozenset(["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"])
-_IDENTITY = frozenset(["default", "apply", "call", "bind"])
+_MERGES = frozenset(["Object.assign", "dict.update"])
+"""Calls that copy fields by name."""
 
 
 def called(frame: Frame, at: Id, call: Call) -> None:
@@ -148,6 +151,8 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
         return _function_method(frame, at, call, name)
     if schemas.built(frame, at, call, name):
         return True
+    if name in _MERGES:
+        _merged(frame, at, call, name)
     chosen = False
     for row in rows:
         if (chosen and not row.also) or not _applies(frame, call, row):
@@ -168,6 +173,32 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
     if call.sort == "decorator" and call.args:
         frame.refer(at, frame.refs[call.args[0]])
     return True
+
+
+def _merged(frame: Frame, at: Id, call: Call, name: str) -> None:
+    """Copies the fields of the later arguments into the first, or into the receiver."""
+    if name == "dict.update":
+        target, sources = call.receiver, list(call.args)
+    else:
+        target, sources = (call.args[0] if call.args else None), list(call.args[1:])
+    if target is None:
+        return
+    owners = [r for r in ordered(frame.refs[target]) if r.sort in OBJECTS and r.sort != "fn"]
+    pieces: list[Ref] = []
+    for position, value in enumerate(sources, 1):
+        for ref in ordered(frame.refs[value]):
+            if ref.sort not in OBJECTS:
+                continue
+            if call.spread >= 0 and position >= call.spread:
+                pieces += [r for r in ordered(frame.field_refs(ref, "*")) if r.sort in OBJECTS]
+            else:
+                pieces.append(ref)
+    for piece in pieces:
+        for field in frame.names(piece):
+            for owner in owners:
+                cell = (frame.owner(owner), field)
+                frame.put(cell, frame.cell(piece, field), frame.cell_refs(piece, field), at)
+    frame.refer(at, frame.refs[target])
 
 
 def _rooted(frame: Frame, call: Call) -> bool:
@@ -212,6 +243,7 @@ def _row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
         if target.base == "parameter-of":
             kept = given.setdefault(target.index, {})
             kept[target.parameter] = union(kept.get(target.parameter, NO_FACTS), facts)
+            _told(frame, call, target, refs)
         else:
             results.append((target, facts, refs))
     for target, facts, refs in results:
@@ -233,6 +265,17 @@ def _row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
         frame.refer(at, refs)
     for place, kind in row.sources:
         _source(frame, at, call, place, kind, name)
+
+
+def _told(frame: Frame, call: Call, target: Place, refs: Refs) -> None:
+    """Says what the parameters of a callback may be."""
+    if not refs or target.index >= len(call.args):
+        return
+    for ref in ordered(frame.refs[call.args[target.index]]):
+        function = frame.world.program.function(ref.name) if ref.sort == "fn" else None
+        if function is not None:
+            shift = receivers(function)
+            frame.world.bind_refs(ref.name, target.parameter + shift, useful(frame, refs))
 
 
 def _removed(frame: Frame, call: Call) -> int:

@@ -14,7 +14,6 @@ from mcpward.ir.values import Closure, Function, Id, Module, Outcome
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
-    REF_LIMIT,
     Cell,
     Facts,
     Hit,
@@ -24,6 +23,7 @@ from mcpward.taint.facts import (
     Summary,
     Symbol,
     added,
+    limited,
     ordered,
 )
 from mcpward.taint.knowledge import Knowledge
@@ -254,8 +254,9 @@ class World:
             self._woken(cell[0])
         if refs:
             had = self.heap_refs[cell]
-            if not refs <= had and len(had) < REF_LIMIT * 2:
-                self.heap_refs[cell] = had | refs
+            joined = had if refs <= had else limited(had | refs)
+            if joined != had:
+                self.heap_refs[cell] = joined
                 self.version += 1
                 self._woken(cell)
                 self._woken(cell[0])
@@ -278,9 +279,10 @@ class World:
             return
         key = (function, index)
         had = self.param_refs.get(key, NO_REFS)
-        if refs <= had or len(had) >= REF_LIMIT:
+        joined = had if refs <= had else limited(had | refs)
+        if joined == had:
             return
-        self.param_refs[key] = had | refs
+        self.param_refs[key] = joined
         if function in self.summaries:
             self.enqueue(function)
 
