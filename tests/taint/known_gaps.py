@@ -229,6 +229,49 @@ os.system(fields["a"])
 items = [a + b for a, b in zip(["q"], ["w"])]
 change(items, text)
 os.system(items[-1])
+
+# A list that a class declares is not seen to change through its instances.
+^class Kept:
+^    kept = []
+^    def add(self, v):
+^        self.kept.append(v)
+Kept().add(text)
+os.system(Kept().kept[-1])
+
+# A container that a library made and the handler changed is unchanged in a copy.
+fields = json.loads('{"a": "x"}')
+fields["a"] = text
+os.system(fields.copy()["a"])
+
+# A container that a library made and the handler changed is unchanged when it is spread.
+^def pick(**options):
+^    return options["a"]
+fields = json.loads('{"a": "x"}')
+fields["a"] = text
+os.system(pick(**fields))
+
+# A method of a built-in class that is called with its receiver as argument passes nothing.
+os.system(str.strip(text))
+
+# An inner function with captured data that is given to a thread pool loses what it captured.
+with concurrent.futures.ThreadPoolExecutor(1) as pool:
+    os.system(list(pool.map(maker(text), ["one"]))[0])
+
+# What two gathered coroutines captured is lost when they are awaited in a third function.
+late = text.strip()
+async def one(v):
+    return late
+async def both():
+    return await asyncio.gather(one("a"), one("b"))
+for got in asyncio.run(both()):
+    os.system(got)
+
+# A comprehension that a function returned does not keep what its caller appends.
+def make():
+    return [v + "x" for v in ["a"]]
+parts = make()
+parts.append(text)
+os.system(parts[-1])
 '''
 
 _JAVASCRIPT = r"""
@@ -424,6 +467,42 @@ TABLE.get("go")(text);
 ~}
 parts.keep(text);
 execSync(parts.KEPT.at(-1));
+
+# The result of an asynchronous function that is called where it stands is lost.
+%async
+execSync(await (async () => text)());
+
+# An array that `new Array` made and `fill` filled gives nothing to a callback.
+new Array(2).fill(text).map(execSync);
+
+# A function that changes an array which a library made changes nothing for its caller.
+^function change(list, v) {
+^    list.push(v);
+^}
+const list = new Array(2).fill("a");
+change(list, text);
+list.some((v) => execSync(v));
+
+# An object of a class that extends a class of another module is not followed inside a callback.
+~export class Outer {
+~    constructor(v) {
+~        this.v = v;
+~    }
+~}
+^class Inner extends parts.Outer {
+^    show() {
+^        return this.v;
+^    }
+^}
+called("plain", (error, v) => {
+    execSync(new Inner(text).show());
+});
+
+# An exported variable that its own module sets is not seen to change by an importer.
+~export let kept = "x";
+~export const keep = (v) => { kept = v; };
+parts.keep(text + "!");
+execSync(parts.kept);
 """
 
 GAPS = (*_gaps("python", _PYTHON), *_gaps("javascript", _JAVASCRIPT))

@@ -22,7 +22,10 @@ from mcpward.taint.facts import (
     ordered,
 )
 from mcpward.taint.frame import Frame
+from mcpward.taint.vouching import vouched
 
+_NESTING = 4
+"""Callbacks that call callbacks, followed at one call."""
 _SINK_LIMIT = 400
 """Lines a summary may have; a function that reaches more sinks is cut, and the report says so."""
 
@@ -230,9 +233,10 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
     ):
         del world.summaries[name]
     summary = summary_of(world, name, frame.name)
+    trusted = vouched(world, name)
     if result:
         for path, facts in summary.returns.items():
-            got = translate(facts, bound)
+            got = marked(translate(facts, bound), trusted)
             if path:
                 if got:
                     made = Ref("obj", "result", frame.name, at)
@@ -248,6 +252,8 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
                 store_path(frame, value, path, got, at)
     for cell, facts in summary.cells.items():
         got = translate(facts, bound)
+        if trusted and cell[0] in summary.refs:
+            got = marked(got, trusted)
         if got:
             frame.put(cell, got, NO_REFS, at)
     _reach(frame, at, summary.sinks, bound)
@@ -355,6 +361,18 @@ def _invoke(
     frame: Frame, at: Id, symbol: Symbol, arguments: dict[int, Facts], bound: Bound
 ) -> None:
     """The callee calls one of its parameters: here we know what it is."""
+    if frame.nesting >= _NESTING:
+        return
+    frame.nesting += 1
+    try:
+        _invoked(frame, at, symbol, arguments, bound)
+    finally:
+        frame.nesting -= 1
+
+
+def _invoked(
+    frame: Frame, at: Id, symbol: Symbol, arguments: dict[int, Facts], bound: Bound
+) -> None:
     refs = NO_REFS
     for value in bound.values.get(symbol.index, ()):
         refs |= frame.read_refs(value, symbol.path) if symbol.path else frame.refs[value]

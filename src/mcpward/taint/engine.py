@@ -22,8 +22,8 @@ _VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
 _CELLS = 80
 """Fields of outliving objects that a summary tells its callers about."""
-_SETTLE = 3
-"""After so many analyses what a function guarantees may only shrink."""
+_SETTLE = 5
+"""After so many analyses a summary may only grow, and what a function guarantees only shrink."""
 
 Progress = Callable[[int, int], None]
 
@@ -53,9 +53,23 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
             done += 1
             if progress is not None and done % 200 == 0:
                 progress(done, done + len(world.queue))
+        _verify(world)
     finally:
         del _RUNS[id(world)]
     return run.skipped
+
+
+def _verify(world: World) -> None:
+    """Finds everything once more: early findings were made before all guards were known."""
+    names = {function for function, _ in world.findings.values()}
+    names |= {entry.handler.name for entry in world.entries.values()}
+    world.findings.clear()
+    for name in sorted(names):
+        frame = examine(world, name)
+        if frame is not None:
+            for entry in list(world.entries.values()):
+                if entry.handler.name == name:
+                    _concretize(world, frame, entry)
 
 
 def summary_of(world: World, name: str, caller: str) -> Summary:
@@ -86,11 +100,11 @@ def _analyse(world: World, name: str, run: Run) -> None:
     run.stack.pop(name, None)
     if frame is None:
         return
-    world.finished.setdefault(name, len(world.finished))
+    world.finished.setdefault(name, len(world.finished) + 1)
     old = world.summaries.get(name)
     new = frame.summary
-    if old is not None:
-        new.absorb(old, settle=visits > _SETTLE)
+    if old is not None and visits > _SETTLE:
+        new.absorb(old)
     new.size = new.measure()
     world.summaries[name] = new
     if old is None or old.size != new.size:

@@ -124,7 +124,7 @@ class Summary:
     size: int = 0
     """Grows whenever anything does: callers compare it."""
 
-    def absorb(self, old: Summary, *, settle: bool) -> None:
+    def absorb(self, old: Summary) -> None:
         """Adds an earlier summary, so that summaries only grow."""
         for path, facts in old.returns.items():
             self.returns[path] = bounded(self.returns.get(path, NO_FACTS) | facts)
@@ -139,10 +139,9 @@ class Summary:
             kept = self.invokes.setdefault(symbol, {})
             for index, facts in arguments.items():
                 kept[index] = bounded(kept.get(index, NO_FACTS) | facts)
-        if settle:
-            for key, proofs in list(self.outcomes.items()):
-                had = old.outcomes.get(key, {})
-                self.outcomes[key] = {s: m & had.get(s, 0) for s, m in proofs.items()}
+        for key, proofs in list(self.outcomes.items()):
+            had = old.outcomes.get(key, {})
+            self.outcomes[key] = {s: m & had.get(s, 0) for s, m in proofs.items()}
 
     def measure(self) -> int:
         """A number that changes whenever the summary grows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from mcpward.ir.values import UNKNOWN, Const, Function, Global, Id, Join, Outcome, Pattern
+from mcpward.ir.values import UNKNOWN, Call, Const, Function, Global, Id, Join, Outcome, Pattern
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -73,9 +73,13 @@ class Frame:
     """What is known so far of every value of one function."""
 
     __slots__ = (
-        "again",
+        "before",
+        "callees",
+        "callers_at",
         "cells",
         "deeper",
+        "dirty",
+        "exits",
         "facts",
         "fields",
         "function",
@@ -84,11 +88,19 @@ class Frame:
         "library",
         "module",
         "name",
+        "nesting",
+        "now",
+        "parts",
         "proofs",
-        "read_cells",
+        "puts",
+        "reads",
         "refs",
+        "running",
+        "shares",
+        "stale",
         "summary",
         "text",
+        "users",
         "values",
         "version",
         "world",
@@ -105,16 +117,37 @@ class Frame:
         self.library = world.library(self.module)
         self.text = Ref("inst", "str" if self.library.family == "python" else "String")
         size = len(function.values)
+        self.callees = {v.callee for v in function.values if type(v) is Call}
+        """The loads that are only made to be called."""
         self.facts: list[Facts] = [NO_FACTS] * size
         self.refs: list[Refs] = [NO_REFS] * size
         self.cells: dict[Cell, Facts] = {}
         self.fields: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
         self.kept: Refs = NO_REFS
-        self.read_cells: set[Cell | Ref] = set()
-        self.again = False
+        self.exits = [at for at, v in enumerate(function.values) if type(v) is Return]
+        self.now: Id = -1
+        """The instruction under evaluation; -1 outside of any."""
+        self.reads: dict[Cell | Ref, set[Id]] = {}
+        """What was read from the heap → the instructions that did."""
+        self.callers_at: dict[str, set[Id]] = {}
+        """Callee → the instructions that used its summary."""
+        self.dirty: set[Id] = set()
+        """Instructions some input of which has changed since they were evaluated."""
+        self.running = False
+        self.stale = False
+        """Whether only a fresh analysis helps."""
+        self.parts: dict[Id, Summary] = {}
+        """What single instructions add to the summary."""
+        self.shares: dict[Cell, dict[Id, Facts]] = {}
+        """What single instructions have stored in a field."""
+        self.puts: dict[Id, dict[Cell, None]] = {}
+        self.before: dict[Cell, Facts] = {}
+        """What fields held before the present instruction was evaluated again."""
+        self.users: Users | None = None
+        self.nesting = 0
         self.version = 0
-        self.deeper: dict[Id, tuple[int, int, Facts, Facts]] = {}
-        """What `deep` gave, with the versions and the facts it was made from."""
+        self.deeper: dict[Id, tuple[int, int, Facts, Refs, Facts, list[Cell | Ref]]] = {}
+        """What `deep` gave, with the versions, the facts and the referents it was made from."""
         self.proofs: dict[tuple[Id, Outcome], Proof] = {}
         """Proofs of the present sweep."""
         self.summary = Summary()
@@ -143,16 +176,41 @@ class Frame:
             if not facts <= had:
                 self.cells[cell] = bounded(had | facts)
                 self.version += 1
-                self.fields[cell[0]][cell[1]] = None
-                if cell in self.read_cells or cell[0] in self.read_cells:
-                    self.again = True
-        before = self.world.heap_refs.get(cell)
+                fields = self.fields[cell[0]]
+                if cell[1] not in fields:
+                    fields[cell[1]] = None
+                    self.changed(cell[0])
+                if cell not in self.before:
+                    self.changed(cell)
+            self._share(cell, facts)
         self.world.put(cell, facts, refs, (self.name, at))
-        if (
-            self.world.heap_refs.get(cell) is not before
-            and (cell in self.read_cells or cell[0] in self.read_cells)
-        ):
-            self.again = True
+
+    def _share(self, cell: Cell, facts: Facts) -> None:
+        now = self.now
+        shares = self.shares.get(cell)
+        if shares is None:
+            shares = self.shares[cell] = {}
+        mine = shares.get(now)
+        shares[now] = facts if mine is None else mine | facts
+        puts = self.puts.get(now)
+        if puts is None:
+            self.puts[now] = {cell: None}
+        else:
+            puts[cell] = None
+
+    def changed(self, key: Cell | Ref) -> None:
+        """Notes that whoever has read a field, or the names of fields, has to look again."""
+        readers = self.reads.get(key)
+        if readers:
+            self.dirty |= readers
+
+    def _reading(self, key: Cell | Ref) -> None:
+        readers = self.reads.get(key)
+        if readers is None:
+            self.reads[key] = {self.now}
+            self.world.readers[key].add(self.name)
+        else:
+            readers.add(self.now)
 
     # ── reading ───────────────────────────────────────────────────────────────────────────────
 
@@ -166,9 +224,7 @@ class Frame:
     def cell(self, ref: Ref, name: str) -> Facts:
         """The facts in one field of an object."""
         key = (self.owner(ref) if ref.sort == "self" else ref, name)
-        if key not in self.read_cells:
-            self.read_cells.add(key)
-            self.world.readers[key].add(self.name)
+        self._reading(key)
         local = self.cells.get(key)
         shared = self.world.heap.get(key)
         if local is None:
@@ -178,17 +234,13 @@ class Frame:
     def cell_refs(self, ref: Ref, name: str) -> Refs:
         """What one field of an object may be."""
         key = (self.owner(ref) if ref.sort == "self" else ref, name)
-        if key not in self.read_cells:
-            self.read_cells.add(key)
-            self.world.readers[key].add(self.name)
+        self._reading(key)
         return self.world.heap_refs.get(key, NO_REFS)
 
     def names(self, ref: Ref) -> list[str]:
         """The fields of an object that are known to exist."""
         ref = self.owner(ref)
-        if ref not in self.read_cells:
-            self.read_cells.add(ref)
-            self.world.readers[ref].add(self.name)
+        self._reading(ref)
         local = self.fields.get(ref)
         shared = self.world.fields.get(ref)
         if not local:

@@ -23,10 +23,11 @@ from mcpward.ir.values import (
     Phi,
 )
 from mcpward.taint import places
-from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Symbol, ordered
+from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Summary, Symbol, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
 from mcpward.taint.proofs import ALL, IMPOSSIBLE, NOTHING, Proof, applied, both, either
+from mcpward.taint.vouching import raises, vouched
 
 _DEPTH = 12
 _FLIPPED = {"!=": "==", "not in": "in", "is not": "is"}
@@ -250,8 +251,29 @@ def _promised(frame: Frame, call: Call, key: tuple[str, str]) -> Proof:
         for symbol, marks in summary.outcomes.get(key, {}).items():
             for origin, _ in bound.facts(symbol):
                 out[(origin, 0)] = out.get((origin, 0), 0) | marks
+        trusted = vouched(frame.world, target)
+        if trusted and _answers(frame, target, summary, key):
+            for index in bound.values:
+                for origin, _ in bound.facts(Symbol(index, ())):
+                    out[(origin, 0)] = out.get((origin, 0), 0) | trusted
         total = out if total is None else either(total, out)
     return total or NOTHING
+
+
+_SAYS_YES = frozenset(["success", "ok", "valid", "isValid", "is_valid", "allowed", "safe", "isSafe", ""])
+
+
+def _answers(frame: Frame, target: str, summary: Summary, key: tuple[str, str]) -> bool:
+    """Whether this outcome of a trusted validator means yes."""
+    outcome, field = key
+    function = frame.world.program.function(target)
+    if function is None:
+        return False
+    if outcome == "returned":
+        return raises(function, summary)
+    negative = target.rpartition(".")[2].lower()
+    says_no = any(w in negative for w in ("private", "internal", "block", "unsafe", "forbidden"))
+    return field in _SAYS_YES and (outcome == "false") is says_no
 
 
 def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome) -> Proof:

@@ -65,6 +65,7 @@ def called(frame: Frame, at: Id, call: Call) -> None:
         symbol = _handed_in(frame, call.callee)
         if symbol is not None:
             note_invoked(frame, symbol, {k: frame.deep(v) for k, v in enumerate(call.args)})
+    _selected(frame, at, call)
     if not handled:
         _unknown(frame, at, call)
 
@@ -167,6 +168,9 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
                 _row(frame, at, call, row, row.name)
                 chosen = True
     if not chosen:
+        if _constructs(frame, call):
+            for row in frame.library.calls("<new>"):
+                _row(frame, at, call, row, name)
         _assume_pass(frame, at, call)
     if not chosen or not any(row.returns for row in rows):
         _result(frame, at, call, name)
@@ -468,12 +472,23 @@ def property_read(frame: Frame, at: Id, method: str, receiver: Id) -> None:
         apply(frame, at, ref, bind(frame, call, function, receiver, ref))
 
 
-def selected(frame: Frame, at: Id, value: Load) -> None:
-    """A member chosen by tainted text: reflection when it is called later."""
-    assert value.key is not None
-    if any(ref.sort in ("mod", "ext") for ref in frame.refs[value.object]):
-        hit = Hit("reflection", frame.name, at, "member chosen by name")
-        reached(frame, at, hit, frame.facts[value.key])
+def attribute(frame: Frame, at: Id, name: str, value: Load) -> None:
+    """A property of a library object that has a row like a method (`path.parent`)."""
+    rows = frame.library.calls(name)
+    if rows and not rows[0].sinks:
+        _row(frame, at, Call(-1, value.object, ()), rows[0], name)
+
+
+def _selected(frame: Frame, at: Id, call: Call) -> None:
+    """A call of a member that tainted text selects, from something that is no table of ours."""
+    callee = frame.values[call.callee]
+    while isinstance(callee, Assume):
+        callee = frame.values[callee.value]
+    if not isinstance(callee, Load) or callee.key is None or not frame.facts[callee.key]:
+        return
+    if not any(ref.sort == "obj" for ref in frame.refs[callee.object]):
+        hit = Hit("reflection", frame.name, at, "a member chosen by name")
+        reached(frame, at, hit, frame.facts[callee.key])
 
 
 def stored(frame: Frame, at: Id, name: str, value: Store, facts: Facts) -> None:

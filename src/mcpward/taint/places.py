@@ -74,9 +74,16 @@ def facts(frame: Frame, call: Call, place: Place, *, sink: bool = False) -> Fact
             continue
         if not path:
             out.append(frame.deep(value))
-        else:
+        elif not (sink and path[0].isidentifier() and _plain_text(frame, value)):
             out.append(_behind(frame, value, path, sink=sink))
     return union(*out)
+
+
+def _plain_text(frame: Frame, value: Id) -> bool:
+    """Whether a value is text and nothing else: it has no options to look into."""
+    return frame.text in frame.refs[value] and not any(
+        ref.sort in ("obj", "self") for ref in frame.refs[value]
+    )
 
 
 def _behind(frame: Frame, value: Id, path: Path, *, sink: bool) -> Facts:

@@ -216,8 +216,6 @@ def load(frame: Frame, at: Id, value: Load) -> None:
     owner = value.object
     if value.field == "*":
         frame.add(at, frame.read(owner, ("*",)))
-        if value.key is not None and frame.facts[value.key]:
-            library.selected(frame, at, value)
     else:
         facts = frame.read(owner, (value.field,))
         if value.field == "0":
@@ -228,6 +226,8 @@ def load(frame: Frame, at: Id, value: Load) -> None:
         refs |= frame.member(ref, value.field)
         if ref.sort in ("inst", "ext"):
             library.field_source(frame, at, f"{ref.name}.{value.field}")
+            if ref.sort == "inst" and at not in frame.callees:
+                library.attribute(frame, at, f"{ref.name}.{value.field}", value)
         elif ref.sort == "mod":
             frame.add(at, frame.exported_facts(ref.name, value.field))
         elif ref.sort == "self":

@@ -10,7 +10,17 @@ from heapq import heappop, heappush
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import EntryModel, GuardModel
 from mcpward.ir.program import Program
-from mcpward.ir.values import Closure, Function, Id, Module, Outcome
+from mcpward.ir.values import (
+    Call,
+    Closure,
+    Function,
+    Id,
+    Join,
+    Load,
+    Module,
+    Outcome,
+    Store,
+)
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -30,6 +40,7 @@ from mcpward.taint.knowledge import Knowledge
 
 _LAST = 1 << 40
 _NAME_LIMIT = 160
+_FAMILY = 40
 _GUESS_LIMIT = 3
 """A method of an unknown receiver is looked up by name when at most so many classes have it."""
 
@@ -69,6 +80,7 @@ class World:
         self.capture_facts: dict[tuple[str, int], Facts] = {}
         self.bases: dict[str, Refs] = {}
         self._kin: dict[str, str] = {}
+        self._found: dict[tuple[str, str, int, int], str | None] = {}
         self._lineages: dict[str, list[str]] = {}
         self.entries: dict[tuple[str, str, str, Id], Entry] = {}
         self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
@@ -91,6 +103,7 @@ class World:
             for rule in catalog.rules.values()
             if rule.flow is not None
         ]
+        self.vouched: dict[str, tuple[int, int]] = {}
         self.hot: set[str] = set()
         """Functions that data of a source may enter; only there parameters are followed."""
         self._methods: dict[str, list[str]] | None = None
@@ -136,7 +149,7 @@ class World:
             )
         return known
 
-    def methods_named(self, name: str) -> list[str]:
+    def methods_named(self, name: str, most: int = _GUESS_LIMIT) -> list[str]:
         """The first-party methods of a name, when there are few enough to guess."""
         if self._methods is None or self._classes != len(self.program.classes):
             table: dict[str, list[str]] = {}
@@ -146,7 +159,7 @@ class World:
             self._methods = table
             self._classes = len(self.program.classes)
         found = self._methods.get(name, [])
-        return found if len(found) <= _GUESS_LIMIT else []
+        return found if len(found) <= most else []
 
     def lineage(self, name: str) -> list[str]:
         """A class and its first-party ancestors, nearest first."""
@@ -206,12 +219,37 @@ class World:
         return name
 
     def method(self, owner: str, name: str) -> str | None:
-        """The function that a method name means on instances of a class."""
+        """The function that a method name means on instances of a class.
+
+        A mixin or protocol may only declare it; then another class of the family has the body.
+        """
+        key = (owner, name, len(self.program.classes), len(self._kin))
+        if key not in self._found:
+            self._found[key] = self._search(owner, name)
+        return self._found[key]
+
+    def _search(self, owner: str, name: str) -> str | None:
+        declared = None
         for current in self.lineage(owner):
             made = self.program.classes.get(current)
             if made is not None and name in made.methods:
-                return made.methods[name]
-        return None
+                declared = declared or made.methods[name]
+                if not self._empty(made.methods[name]):
+                    return made.methods[name]
+        if owner in self._kin or owner in self._kin.values():
+            kin = self.kin(owner)
+            for function in self.methods_named(name, most=_FAMILY):
+                current = function.partition(":")[0] + ":" + function.partition(":")[2].rpartition(".")[0]
+                if self.kin(current) == kin and not self._empty(function):
+                    return function
+        return declared
+
+    def _empty(self, name: str) -> bool:
+        """Whether a function only declares itself (`...`, `pass`, `raise NotImplementedError`)."""
+        function = self.program.function(name)
+        return function is not None and not any(
+            isinstance(value, Load | Store | Join) for value in function.values
+        ) and sum(isinstance(value, Call) for value in function.values) <= 1
 
     # ── dependencies ──────────────────────────────────────────────────────────────────────────
 
@@ -223,10 +261,10 @@ class World:
         return True
 
     def enqueue(self, name: str) -> None:
-        """Asks for another analysis of a function."""
+        """Asks for another analysis of a function; module bodies come before everything."""
         if name not in self.queued:
             self.queued.add(name)
-            order = self.finished.get(name, _LAST)
+            order = self.finished.get(name, 0 if name.endswith(":") else _LAST)
             heappush(self.queue if order > self._position else self._later, (order, name))
 
     def next(self) -> str:

@@ -1,0 +1,315 @@
+"""The evaluation of one function: every instruction once, then only those whose inputs changed."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from heapq import heapify, heappop, heappush
+
+from mcpward.ir.values import (
+    Assume,
+    Call,
+    Closure,
+    Compare,
+    Id,
+    Join,
+    Load,
+    Param,
+    Phi,
+    Return,
+    Store,
+    Value,
+)
+from mcpward.taint.facts import NO_FACTS, NO_REFS, Cell, Facts, Summary, bounded, union
+from mcpward.taint.frame import Frame
+from mcpward.taint.transfer import STEP
+
+_ROUNDS = 12
+"""Rounds over what changed; loops need two or three."""
+_LINES = 400
+"""Lines of a summary."""
+
+
+class Users:
+    """Who reads which value of a function, in two flat arrays."""
+
+    __slots__ = ("_first", "_targets", "exits", "tested")
+
+    def __init__(self, frame: Frame) -> None:
+        """Looks at every instruction once."""
+        values = frame.values
+        readers: list[list[Id] | None] = [None] * len(values)
+        tests: list[Id] = []
+        for at, value in enumerate(values):
+            for operand in _inputs(frame, value):
+                known = readers[operand]
+                if known is None:
+                    readers[operand] = [at]
+                elif known[-1] != at:
+                    known.append(at)
+            if type(value) is Assume:
+                tests.append(value.test)
+        first, targets = array("i", [0]), array("i")
+        for known in readers:
+            if known is not None:
+                targets.extend(known)
+            first.append(len(targets))
+        self._first, self._targets = first, targets
+        self.tested = _tested(values, tests)
+        """The values on which the outcome of some test depends."""
+
+    def of(self, at: Id) -> array[int]:
+        """The instructions that read a value."""
+        return self._targets[self._first[at] : self._first[at + 1]]
+
+
+def _inputs(frame: Frame, value: Value) -> Iterator[Id]:
+    match value:
+        case Assume():
+            yield value.value
+            yield value.test
+        case Call():
+            yield value.callee
+            if value.receiver is not None:
+                yield value.receiver
+            yield from value.args
+            for _, argument in value.keywords:
+                yield argument
+        case Phi() | Join() | Compare():
+            yield from value.operands
+        case Load():
+            yield value.object
+            if value.key is not None:
+                yield value.key
+        case Store():
+            yield value.object
+            yield value.value
+            if value.key is not None:
+                yield value.key
+        case Closure():
+            for _, captured in (*value.captures, *value.defaults):
+                yield captured
+            made = frame.world.program.classes.get(value.target)
+            if made is not None and made.scope == frame.name:
+                yield from made.bases
+                yield from made.defaults.values()
+        case _:
+            return
+
+
+def _tested(values: list[Value], tests: list[Id]) -> set[Id]:
+    seen = set(tests)
+    work = list(seen)
+    while work:
+        value = values[work.pop()]
+        match value:
+            case Compare() | Phi() | Join():
+                following: tuple[Id, ...] = tuple(value.operands)
+            case Call():
+                following = value.args[:1]
+            case Load():
+                following = (value.object,)
+            case Assume():
+                following = (value.value,)
+            case _:
+                following = ()
+        for at in following:
+            if at not in seen:
+                seen.add(at)
+                work.append(at)
+    return seen
+
+
+def first(frame: Frame) -> None:
+    """Evaluates everything once, and again what was read too early."""
+    frame.running = True
+    parts = frame.parts
+    late = []
+    for at, value in enumerate(frame.values):
+        kind = type(value)
+        if kind is Return:
+            continue
+        frame.now = at
+        STEP[kind](frame, at, value)
+        made = frame.summary
+        if made.sinks or made.writes or made.invokes:
+            parts[at] = made
+            frame.summary = Summary()
+        if kind is Phi or kind is Closure:
+            late.append(at)
+    frame.world.work += len(frame.values)
+    _late(frame, late)
+    _rounds(frame, resets=False)
+    _conclude(frame)
+
+
+def again(frame: Frame) -> None:
+    """Evaluates what depends on something that changed since the last time."""
+    frame.running = True
+    frame.proofs.clear()
+    _rounds(frame, resets=True)
+    _conclude(frame)
+
+
+def _late(frame: Frame, late: list[Id]) -> None:
+    """Notes loops and closures whose operands come behind them and hold something new."""
+    facts, refs = frame.facts, frame.refs
+    for at in late:
+        value = frame.values[at]
+        if isinstance(value, Phi):
+            if any(
+                operand > at and not (facts[operand] <= facts[at] and refs[operand] <= refs[at])
+                for operand in value.operands
+            ):
+                frame.dirty.add(at)
+        elif isinstance(value, Closure):
+            if any(c > at and (facts[c] or refs[c]) for _, c in value.captures):
+                frame.dirty.add(at)
+
+
+def _rounds(frame: Frame, *, resets: bool) -> None:
+    dirty = frame.dirty
+    for _ in range(_ROUNDS):
+        dirty.discard(-1)
+        if not dirty:
+            return
+        users = frame.users
+        if users is None:
+            users = frame.users = Users(frame)
+        work = list(dirty)
+        heapify(work)
+        queued = set(work)
+        dirty.clear()
+        later: set[Id] = set()
+        while work:
+            at = heappop(work)
+            queued.discard(at)
+            frame.world.work += 1
+            _evaluate(frame, users, at, resets=resets)
+            if dirty:
+                for other in dirty:
+                    if other <= at:
+                        later.add(other)
+                    elif other not in queued:
+                        queued.add(other)
+                        heappush(work, other)
+                dirty.clear()
+        dirty |= later
+        resets = False
+
+
+def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool) -> None:
+    value = frame.values[at]
+    kind = type(value)
+    if kind is Return:
+        return
+    facts, refs = frame.facts, frame.refs
+    had, had_refs = facts[at], refs[at]
+    if resets:
+        facts[at], refs[at] = NO_FACTS, NO_REFS
+        frame.before = _retracted(frame, at)
+    frame.parts.pop(at, None)
+    frame.now = at
+    STEP[kind](frame, at, value)
+    made = frame.summary
+    if made.sinks or made.writes or made.invokes:
+        frame.parts[at] = made
+        frame.summary = Summary()
+    if frame.before:
+        before, frame.before = frame.before, {}
+        for cell, was in before.items():
+            if frame.cells.get(cell, NO_FACTS) != was:
+                frame.changed(cell)
+    same = True
+    if facts[at] == had:
+        facts[at] = had
+    else:
+        same = False
+    if refs[at] == had_refs:
+        refs[at] = had_refs
+    else:
+        same = False
+    _told(frame, users, at, value, same=same)
+
+
+def _told(frame: Frame, users: Users, at: Id, value: Value, *, same: bool) -> None:
+    """Notes who has to be evaluated because of a value."""
+    kind = type(value)
+    if kind is Compare or kind is Call:
+        for outcome in frame.proofs and _OUTCOMES:
+            frame.proofs.pop((at, outcome), None)
+    if (
+        not same
+        or kind is Compare
+        or (kind is Join and value.fields is None)  # type: ignore[union-attr]
+        or (kind is Load and value.key is not None)  # type: ignore[union-attr]
+    ):
+        frame.dirty.update(users.of(at))
+        return
+    tested = users.tested
+    testing = at in tested
+    if testing or kind is Call:
+        values = frame.values
+        for user in users.of(at):
+            other = values[user]
+            if testing and (
+                (user in tested and user > at) or (type(other) is Assume and other.test == at)
+            ):
+                frame.dirty.add(user)
+            elif kind is Call and type(other) is Call and other.callee == at:
+                frame.dirty.add(user)
+
+
+def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
+    """Takes back what an instruction has stored; gives what the fields held before."""
+    cells = frame.puts.pop(at, None)
+    if not cells:
+        return {}
+    out: dict[Cell, Facts] = {}
+    for cell in cells:
+        shares = frame.shares[cell]
+        shares.pop(at, None)
+        out[cell] = frame.cells.get(cell, NO_FACTS)
+        left = bounded(union(*shares.values()))
+        if left:
+            frame.cells[cell] = left
+        else:
+            frame.cells.pop(cell, None)
+    frame.version += 1
+    return out
+
+
+def _conclude(frame: Frame) -> None:
+    """Puts the summary together from what the instructions said."""
+    summary = frame.summary = Summary()
+    for at in sorted(frame.parts):
+        part = frame.parts[at]
+        for line, via in part.sinks.items():
+            if len(summary.sinks) < _LINES:
+                summary.sinks.setdefault(line, via)
+        for place, facts in part.writes.items():
+            summary.writes[place] = summary.writes.get(place, NO_FACTS) | facts
+        for symbol, arguments in part.invokes.items():
+            kept = summary.invokes.setdefault(symbol, {})
+            for index, facts in arguments.items():
+                kept[index] = kept.get(index, NO_FACTS) | facts
+    frame.kept = NO_REFS
+    frame.proofs.clear()
+    values = frame.values
+    for at in frame.exits:
+        frame.now = at
+        STEP[Return](frame, at, values[at])
+    frame.now = -1
+    frame.proofs.clear()
+    frame.deeper.clear()
+    frame.running = False
+
+
+def restarted(frame: Frame) -> Summary:
+    """An empty summary for the instructions of the next analysis."""
+    done = frame.summary
+    frame.summary = Summary()
+    return done
+
+
+__all__ = ["Param", "Users", "again", "first", "restarted"]

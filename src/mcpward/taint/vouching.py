@@ -1,0 +1,127 @@
+"""First-party validators that are too involved to be proven, but plainly do the right checks.
+
+A function vouches for its argument when its name says that it checks a path or an address, and its
+body (or a function it calls) holds every ingredient of a complete check. A check that was found to
+be weak is never vouched for.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mcpward.ir.values import Call, Const, Function, Global, Load
+from mcpward.taint.facts import Summary, Symbol
+from mcpward.taint.world import World
+
+_CHECKS = r"valid|safe|secur|confine|ensure|assert|check|within|sanit|allow|contain|jail|guard|resolve|restrict|protect|verify|block|reject|under|inside"
+_PATH = re.compile(rf"(?i)(?=.*({_CHECKS}))(?=.*(path|file|dir|folder|location|workspace|root|output))")
+_URL = re.compile(
+    rf"(?i)(?=.*({_CHECKS}|^is|ssrf|private|public|internal))(?=.*(url|uri|host|address|ssrf|ip|private|domain|destination|target|webhook))"
+)
+_RESOLVES = frozenset(["realpath", "realpathSync", "resolve", "abspath", "native"])
+_FOLLOWS = frozenset(["realpath", "realpathSync", "native"])
+_CONTAINS = frozenset(
+    ["is_relative_to", "relative_to", "commonpath", "relative", "startswith", "startsWith"]
+)
+_LOOKS_UP = frozenset(
+    ["getaddrinfo", "gethostbyname", "gethostbyname_ex", "lookup", "resolve4", "resolve6", "resolveAny"]
+)
+_WEAK = ("prefix-checked", "unnormalized-checked", "dotdot-checked", "absolute-refused")
+_DEPTH = 3
+_NOT_YET = -1
+_LATER = 1.3
+"""A function that nothing spoke for is judged again when so much more is known."""
+
+
+def vouched(world: World, name: str) -> int:
+    """The marks a function vouches for; 0 for nearly all functions."""
+    known = world.vouched.get(name)
+    if known is None or (known[0] < 0 and world.version > known[1] * _LATER):
+        marks = _judge(world, name)
+        known = world.vouched[name] = (marks or _NOT_YET, world.version)
+    return max(known[0], 0)
+
+
+def _judge(world: World, name: str) -> int:
+    last = name.rpartition(":")[2].rpartition(".")[2]
+    path, url = bool(_PATH.match(last)), bool(_URL.match(last))
+    if not path and not url:
+        return 0
+    words = _words(world, name, _DEPTH, set())
+    marks = 0
+    if path and words & _CONTAINS and words & _RESOLVES and not _weak(world, name):
+        python = world.program.modules[name.partition(":")[0]].language.family == "python"
+        follows = bool(words & _FOLLOWS) or (python and "resolve" in words)
+        marks |= world.bits["confined" if follows else "lexically-confined"]
+    if url and words & _LOOKS_UP:
+        marks |= world.bits["address-checked"]
+    return marks
+
+
+def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
+    """The names of everything a function calls, a few levels down."""
+    if depth < 0 or name in seen or len(seen) > 40:
+        return set()
+    seen.add(name)
+    function = world.program.function(name)
+    if function is None:
+        return set()
+    out: set[str] = set()
+    module = function.module
+    for value in function.values:
+        if not isinstance(value, Call):
+            continue
+        callee = function.values[value.callee]
+        if isinstance(callee, Load):
+            out.add(callee.field)
+            inner = _method(world, function, callee.field)
+            if inner:
+                out |= _words(world, inner, depth - 1, seen)
+        elif isinstance(callee, Global):
+            out.add(callee.name)
+            if world.program.declared(f"{module}:{callee.name}"):
+                out |= _words(world, f"{module}:{callee.name}", depth - 1, seen)
+            else:
+                for ref in world.heap_refs.get((_module(module), callee.name), ()):
+                    out.add(ref.name.rpartition(".")[2])
+                    if ref.sort == "fn":
+                        out |= _words(world, ref.name, depth - 1, seen)
+    for nested in world.program.modules[module].functions:
+        if nested.startswith(name + "."):
+            out |= _words(world, nested, depth - 1, seen)
+    return out
+
+
+def _module(name: str) -> object:
+    from mcpward.taint.facts import Ref  # noqa: PLC0415
+
+    return Ref("mod", name)
+
+
+def _method(world: World, function: Function, name: str) -> str | None:
+    return world.method(function.owner, name) if function.owner else None
+
+
+def _weak(world: World, name: str) -> bool:
+    """Whether the analysis found the check wanting: what it proves is only a weak mark."""
+    summary = world.summaries.get(name) or Summary()
+    weak = world.mask(_WEAK)
+    strong = world.mask(("confined", "lexically-confined", "listed", "identifier", "file-name"))
+    proven = [m for proofs in summary.outcomes.values() for m in proofs.values()]
+    proven += [
+        marks
+        for facts in summary.returns.values()
+        for origin, marks in facts
+        if isinstance(origin, Symbol)
+    ]
+    return any(m & weak and not m & strong for m in proven)
+
+
+def raises(function: Function, summary: Summary) -> bool:
+    """Whether a validator says no by raising, rather than by what it returns."""
+    constants = {ref.name for ref in summary.refs if ref.sort == "const"}
+    if constants & {"v:True", "v:False"}:
+        return False
+    return not any(
+        isinstance(value, Const) and isinstance(value.value, bool) for value in function.values
+    ) or bool(summary.returns)
