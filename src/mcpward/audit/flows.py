@@ -66,17 +66,19 @@ def pick(
     world: World, catalog: Catalog, rules: Iterable[Rule], kind: str, marks: int, sink: str
 ) -> Rule | None:
     """The rule for one flow: the most specific one, unless a mark clears it."""
-    best: tuple[int, Rule] | None = None
+    fitting: dict[int, list[Rule]] = {}
     for rule in rules:
         flow = rule.flow
         if flow is None or kind not in flow.sources or sink not in flow.sinks:
             continue
-        specific = _specific(world, catalog, flow, marks)
-        if specific >= 0 and (best is None or specific > best[0]):
-            best = (specific, rule)
-    if best is None or best[1].flow is None:
+        fitting.setdefault(_specific(world, catalog, flow, marks), []).append(rule)
+    fitting.pop(-1, None)
+    if not fitting:
         return None
-    return None if marks & world.mask(best[1].flow.cleared_by) else best[1]
+    for rule in fitting[max(fitting)]:
+        if rule.flow is not None and not marks & world.mask(rule.flow.cleared_by):
+            return rule
+    return None
 
 
 def _specific(world: World, catalog: Catalog, flow: Flow, marks: int) -> int:
@@ -120,7 +122,7 @@ def _finding(
     notes = tuple(
         mark.weakness
         for name, mark in catalog.marks.items()
-        if mark.weakness and marks & world.bits[name] and name in rule.flow.requires
+        if mark.weakness and marks & world.bits[name] and hit.kind.startswith(mark.about)
     )
     spoken = _spoken(source, handler)
     message = rule.message.format_map(

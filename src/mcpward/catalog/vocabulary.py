@@ -57,6 +57,6 @@ def _sentences(root: Table, key: str) -> list[tuple[str, str]]:
 
 def _mark(name: str, data: Any, file: str) -> Mark:
     table = Table(data if isinstance(data, dict) else {}, f"{file}: mark `{name}`")
-    mark = Mark(name, table.text("promise"), table.text("weakness", ""))
+    mark = Mark(name, table.text("promise"), table.text("weakness", ""), table.texts("about"))
     table.finish()
     return mark

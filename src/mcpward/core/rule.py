@@ -242,3 +242,5 @@ class Mark:
     """What the mark promises, as a sentence."""
     weakness: str = ""
     """For marks of incomplete guards: why the guard does not suffice."""
+    about: tuple[str, ...] = ()
+    """Beginnings of the sink kinds at which the weakness explains something."""

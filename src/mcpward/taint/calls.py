@@ -232,6 +232,7 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
         and name in world.summaries
     ):
         del world.summaries[name]
+    frame.callers_at.setdefault(name, set()).add(frame.now)
     summary = summary_of(world, name, frame.name)
     trusted = vouched(world, name)
     if result:

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mcpward.core.finding import Skipped, SkipKind
-from mcpward.ir.values import Phi
 from mcpward.taint import entries
 from mcpward.taint.calls import bind_captures, run_callback
 from mcpward.taint.facts import NO_FACTS, Facts, Fact, Hit, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
-from mcpward.taint.transfer import STEP
+from mcpward.taint.sweeps import again, first
 from mcpward.taint.world import Entry, World, symbolic
 
-_PASSES = 12
-"""Sweeps over one function; loops need two or three."""
 _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
 _VISITS = 24
@@ -95,22 +92,34 @@ def _analyse(world: World, name: str, run: Run) -> None:
                 Skipped(name, SkipKind.LIMIT, "analysed too often without coming to rest")
             )
         return
+    known = world.frames.get(name)
     run.stack[name] = None
-    frame = examine(world, name)
+    if known is None or known.stale or known.hot != (name in world.hot) or name not in world.summaries:
+        frame = examine(world, name)
+    else:
+        frame = known
+        if frame.dirty:
+            again(frame)
+            _export(frame)
+        else:
+            run.visits[name] = visits - 1
+            frame.summary = world.summaries[name]
     run.stack.pop(name, None)
     if frame is None:
         return
     world.finished.setdefault(name, len(world.finished) + 1)
     old = world.summaries.get(name)
     new = frame.summary
-    if old is not None and visits > _SETTLE:
+    if old is not None and old is not new and visits > _SETTLE:
         new.absorb(old)
     new.size = new.measure()
     world.summaries[name] = new
+    if frame.dirty:
+        world.enqueue(name)
     if old is None or old.size != new.size:
         for caller in sorted(world.callers[name]):
             if caller != name or visits < 4:
-                world.enqueue(caller)
+                world.wake(caller, name)
     for entry in list(world.entries.values()):
         if entry.handler.name == name:
             _concretize(world, frame, entry)
@@ -121,35 +130,10 @@ def examine(world: World, name: str) -> Frame | None:
     function = world.program.function(name)
     if function is None:
         return None
-    frame = Frame(world, function)
-    values = function.values
-    steps = [STEP[type(value)] for value in values]
-    for _ in range(_PASSES):
-        frame.again = False
-        frame.summary.outcomes.clear()
-        frame.proofs.clear()
-        for at, value in enumerate(values):
-            steps[at](frame, at, value)
-        if not (frame.again or _loops(frame)):
-            break
+    frame = world.frames[name] = Frame(world, function)
+    first(frame)
     _export(frame)
     return frame
-
-
-def _loops(frame: Frame) -> bool:
-    """Whether a value that comes round a loop has grown since it was read."""
-    for at, value in enumerate(frame.values):
-        if isinstance(value, Phi):
-            for operand in value.operands:
-                if operand > at and not (
-                    frame.facts[operand] <= frame.facts[at]
-                    and frame.refs[operand] <= frame.refs[at]
-                ):
-                    before = len(frame.facts[at]), len(frame.refs[at])
-                    STEP[Phi](frame, at, value)
-                    if before != (len(frame.facts[at]), len(frame.refs[at])):
-                        return True
-    return False
 
 
 def _export(frame: Frame) -> None:

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from mcpward.ir.values import UNKNOWN, Call, Const, Function, Global, Id, Join, Outcome, Pattern
+from mcpward.ir.values import (
+    UNKNOWN,
+    Call,
+    Const,
+    Function,
+    Global,
+    Id,
+    Join,
+    Outcome,
+    Pattern,
+    Return,
+)
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -25,6 +37,9 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.proofs import Proof
 from mcpward.taint.world import World
+
+if TYPE_CHECKING:
+    from mcpward.taint.sweeps import Users
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
 CONTAINERS = frozenset(["list", "tuple", "set", "dict", "object", "array", "arguments"])
@@ -317,28 +332,35 @@ class Frame:
         ]
         if not refs:
             return facts
+        whole = self.refs[at]
         known = self.deeper.get(at)
         if (
             known is not None
             and known[2] is facts
+            and known[3] is whole
             and known[0] == self.version
             and known[1] == self.world.version
         ):
-            return known[3]
+            for key in known[5]:
+                self._reading(key)
+            return known[4]
         out = [facts]
+        keys: list[Cell | Ref] = []
         seen = set(refs)
         for _ in range(2):
             inner: list[Ref] = []
             for ref in ordered(refs):
+                keys.append(ref)
                 for name in self.names(ref):
                     out.append(self.cell(ref, name))
+                    keys.append((ref, name))
                     inner += [
                         r for r in self.cell_refs(ref, name) if r.sort == "obj" and r not in seen
                     ]
             seen.update(inner)
             refs = inner[: REF_LIMIT * 2]
         total = bounded(union(*out))
-        self.deeper[at] = (self.version, self.world.version, facts, total)
+        self.deeper[at] = (self.version, self.world.version, facts, whole, total, keys)
         return total
 
     # ── members ───────────────────────────────────────────────────────────────────────────────

@@ -56,7 +56,9 @@ def proof(frame: Frame, test: Id, outcome: Outcome, depth: int = 0) -> Proof:
         known = frame.proofs.get(key)
         if known is None:
             prove = _compared if kind is Compare else _called
+            now, frame.now = frame.now, test
             known = frame.proofs[key] = prove(frame, value, outcome, depth)  # type: ignore[operator]
+            frame.now = now
         return known
     match value:
         case Assume():

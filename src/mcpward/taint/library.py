@@ -422,6 +422,10 @@ def _sink(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) 
         return
     if kind in ("argv", "program"):
         kind = _interpreted(frame, call, kind)
+    if kind in ("argv", "program"):
+        # What follows a fixed text neither names the program nor begins an option.
+        fixed = frame.world.bits["prefixed"]
+        facts = frozenset([fact for fact in facts if not fact[1] & fixed])
     reached(frame, at, Hit(kind, frame.name, at, name), facts)
 
 

@@ -14,7 +14,7 @@ from mcpward.ir.values import (
     Id,
     Join,
     Load,
-    Param,
+    Outcome,
     Phi,
     Return,
     Store,
@@ -26,6 +26,7 @@ from mcpward.taint.transfer import STEP
 
 _ROUNDS = 12
 """Rounds over what changed; loops need two or three."""
+_OUTCOMES = (Outcome.TRUE, Outcome.FALSE, Outcome.RETURNED)
 _LINES = 400
 """Lines of a summary."""
 
@@ -147,6 +148,7 @@ def again(frame: Frame) -> None:
     """Evaluates what depends on something that changed since the last time."""
     frame.running = True
     frame.proofs.clear()
+    frame.summary = Summary()
     _rounds(frame, resets=True)
     _conclude(frame)
 
@@ -236,7 +238,7 @@ def _told(frame: Frame, users: Users, at: Id, value: Value, *, same: bool) -> No
     """Notes who has to be evaluated because of a value."""
     kind = type(value)
     if kind is Compare or kind is Call:
-        for outcome in frame.proofs and _OUTCOMES:
+        for outcome in _OUTCOMES:
             frame.proofs.pop((at, outcome), None)
     if (
         not same
@@ -305,11 +307,3 @@ def _conclude(frame: Frame) -> None:
     frame.running = False
 
 
-def restarted(frame: Frame) -> Summary:
-    """An empty summary for the instructions of the next analysis."""
-    done = frame.summary
-    frame.summary = Summary()
-    return done
-
-
-__all__ = ["Param", "Users", "again", "first", "restarted"]

@@ -53,9 +53,19 @@ def _judge(world: World, name: str) -> int:
         python = world.program.modules[name.partition(":")[0]].language.family == "python"
         follows = bool(words & _FOLLOWS) or (python and "resolve" in words)
         marks |= world.bits["confined" if follows else "lexically-confined"]
+    if path and not marks and _refuses_dots(world, name):
+        marks |= world.bits["dotdot-checked"]
     if url and words & _LOOKS_UP:
         marks |= world.bits["address-checked"]
     return marks
+
+
+def _refuses_dots(world: World, name: str) -> bool:
+    """Whether a function looks for `..` itself, piece by piece, in a loop or a callback."""
+    function = world.program.function(name)
+    return function is not None and any(
+        isinstance(value, Const) and value.value == ".." for value in function.values
+    )
 
 
 def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import EntryModel, GuardModel
@@ -38,6 +39,10 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.knowledge import Knowledge
 
+if TYPE_CHECKING:
+    from mcpward.taint.frame import Frame
+
+_NOBODY: frozenset[Id] = frozenset()
 _LAST = 1 << 40
 _NAME_LIMIT = 160
 _FAMILY = 40
@@ -72,6 +77,10 @@ class World:
         self._libraries: dict[str, Knowledge] = {}
         self.summaries: dict[str, Summary] = {}
         self.callers: defaultdict[str, set[str]] = defaultdict(set)
+        self.frames: dict[str, Frame] = {}
+        """The state of every function that was analysed; only what changed is evaluated again."""
+        self.work = 0
+        """Instructions evaluated so far."""
         self.heap: dict[Cell, Facts] = {}
         self.heap_refs: dict[Cell, Refs] = {}
         self.fields: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
@@ -190,9 +199,17 @@ class World:
             facts = self.heap.pop((old, field), NO_FACTS)
             for reader in self.readers.pop((old, field), ()):
                 self.readers[new, field].add(reader)
+                self._outdated(reader)
             self.put((new, field), facts, refs, ("", 0))
         for reader in self.readers.pop(old, ()):
             self.readers[new].add(reader)
+            self._outdated(reader)
+
+    def _outdated(self, name: str) -> None:
+        """Has a function analysed from scratch when it is next looked at."""
+        frame = self.frames.get(name)
+        if frame is not None:
+            frame.stale = True
 
     def _ancestors(self, name: str) -> list[str]:
         out = [name]
@@ -278,9 +295,35 @@ class World:
     def _woken(self, key: Cell | Ref) -> None:
         readers = self.readers.get(key)
         if readers:
+            frames = self.frames
             for name in readers if len(readers) < 2 else sorted(readers):
+                frame = frames.get(name)
+                if frame is not None:
+                    frame.changed(key)
+                    if frame.running:
+                        continue
                 if name not in self.queued:
                     self.enqueue(name)
+
+    def wake(self, caller: str, callee: str) -> None:
+        """Has a function look again at its calls of another one."""
+        frame = self.frames.get(caller)
+        if frame is not None:
+            frame.dirty |= frame.callers_at.get(callee, _NOBODY)
+            if frame.running:
+                return
+        self.enqueue(caller)
+
+    def _rebound(self, function: str, index: int) -> None:
+        """Has a function look again at one of its parameters."""
+        frame = self.frames.get(function)
+        if frame is not None:
+            if index < len(frame.function.params):
+                frame.dirty.add(frame.function.params[index])
+            if frame.running:
+                return
+        if function in self.summaries:
+            self.enqueue(function)
 
     def put(self, cell: Cell, facts: Facts, refs: Refs, at: tuple[str, Id]) -> None:
         """Stores what everybody may read in a field of an object."""
@@ -297,7 +340,6 @@ class World:
                 self.heap_refs[cell] = joined
                 self.version += 1
                 self._woken(cell)
-                self._woken(cell[0])
         if facts:
             old = self.heap.get(cell, NO_FACTS)
             if not facts <= old:
@@ -309,7 +351,6 @@ class World:
                         assert isinstance(origin, Source)
                         self.stored.setdefault((cell, origin), at)
                     self._woken(cell)
-                    self._woken(cell[0])
 
     def bind_refs(self, function: str, index: int, refs: Refs) -> None:
         """Says what a parameter may be."""
@@ -321,8 +362,7 @@ class World:
         if joined == had:
             return
         self.param_refs[key] = joined
-        if function in self.summaries:
-            self.enqueue(function)
+        self._rebound(function, index)
 
     def bind_capture(self, function: str, index: int, facts: Facts) -> None:
         """Says which concrete data a captured variable holds."""
@@ -332,8 +372,7 @@ class World:
         if new is had:
             return
         self.capture_facts[key] = new
-        if function in self.summaries:
-            self.enqueue(function)
+        self._rebound(function, index)
 
     def found(self, source: Source, marks: int, hit: Hit, function: str, via: Id) -> None:
         """Notes that data of a concrete source reaches a sink."""
