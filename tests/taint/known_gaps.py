@@ -272,6 +272,13 @@ def make():
 parts = make()
 parts.append(text)
 os.system(parts[-1])
+
+# A starred pattern does not get what was appended to the list.
+parts = ["a"]
+parts.append(text)
+match parts:
+    case [first, *rest]:
+        os.system(rest[0])
 '''
 
 _JAVASCRIPT = r"""
@@ -498,11 +505,22 @@ called("plain", (error, v) => {
     execSync(new Inner(text).show());
 });
 
-# An exported variable that its own module sets is not seen to change by an importer.
-~export let kept = "x";
-~export const keep = (v) => { kept = v; };
-parts.keep(text + "!");
-execSync(parts.kept);
+# An array that a generator filled gives nothing to a library function as callback.
+Array.from(gen(text)).map(execSync);
+
+# A callback of an own function does not see the variables around it.
+called("x", (error, v) => {
+    execSync(text);
+});
+
+# A method in a returned object does not see what its maker was given.
+execSync(old(text).shout());
+
+# What is written through a proxy does not reach its target.
+const fields = { a: "v" };
+const proxy = new Proxy(fields, {});
+proxy.a = text;
+execSync(fields.a);
 """
 
 GAPS = (*_gaps("python", _PYTHON), *_gaps("javascript", _JAVASCRIPT))

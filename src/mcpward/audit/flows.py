@@ -20,11 +20,13 @@ from mcpward.core.rule import Flow, Rule
 from mcpward.core.source import SourceFile, Span
 from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
 from mcpward.taint.facts import Hit, Source
-from mcpward.taint.trace import Link, Tracer
+from mcpward.taint.trace import KEPT, Link, Tracer
 from mcpward.taint.world import Entry, World
 
 _ASSUMED_MEDIUM = 2
 """So many unknown calls on a path still leave medium confidence."""
+_CALLS = 4
+"""A chain with more calls leaves medium confidence."""
 _FINDINGS = 5_000
 
 
@@ -179,13 +181,21 @@ def _sink_name(hit: Hit) -> str:
 
 
 def _confidence(links: list[Link], hit: Hit) -> Confidence:
+    """High when every step is known and belongs to one call chain of moderate length.
+
+    Data that is kept in a field and read elsewhere may belong to another instance, and every call
+    on a long chain is one more place where a check may have been overlooked.
+    """
     if not links or links[0].kind is not StepKind.SOURCE:
         return Confidence.LOW
     assumed = sum(link.kind is StepKind.ASSUMED for link in links)
+    kept = any(link.text == KEPT for link in links)
+    far = sum(link.kind is StepKind.CALL for link in links) > _CALLS
     del hit
-    if assumed == 0:
+    doubts = assumed + kept + far
+    if doubts == 0:
         return Confidence.HIGH
-    return Confidence.MEDIUM if assumed <= _ASSUMED_MEDIUM else Confidence.LOW
+    return Confidence.MEDIUM if doubts <= _ASSUMED_MEDIUM else Confidence.LOW
 
 
 def _handler(world: World, entry: Entry, top: tuple[str, Id]) -> Handler:

@@ -123,10 +123,10 @@ class Finding:
     def level(self) -> str:
         """The SARIF level: error, warning or note.
 
-        A low-confidence finding is never an error: its path rests on guesses.
+        An error needs a path of which every step is known: what rests on assumptions is a warning.
         """
         if self.severity >= Severity.HIGH:
-            return "error" if self.confidence > Confidence.LOW else "warning"
+            return "error" if self.confidence is Confidence.HIGH else "warning"
         return "warning" if self.severity is Severity.MEDIUM else "note"
 
 

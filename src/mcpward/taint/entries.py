@@ -257,7 +257,8 @@ def _schema_marks(entry: Entry, symbol: Symbol, skip: int) -> int:
 
 def _spoken(param: Param, symbol: Symbol) -> str:
     path = [part for part in symbol.path if part not in ("*", "params", "arguments", "+")]
-    if path:
+    plain = param.annotation is not None and param.annotation.name in ("str", "string", "list", "|")
+    if path and not plain:
         return ".".join(path)
     return param.name if not param.name.startswith("<") else "arguments"
 

@@ -30,6 +30,8 @@ from mcpward.taint.facts import Facts, Hit, Origin, Source, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
+KEPT = "kept for later"
+"""The step through a field that all instances, or all calls, share."""
 _STEPS = 60
 _DEPTH = 24
 _LOOKED = 4_000
@@ -102,7 +104,7 @@ class Tracer:
         for (_cell, kept), (function, at) in self.world.stored.items():
             if kept == source:
                 if at:
-                    links.append(Link(function, at, StepKind.PASS, "kept for later", depth))
+                    links.append(Link(function, at, StepKind.PASS, KEPT, depth))
                 break
         return links
 
