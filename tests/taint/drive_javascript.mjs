@@ -27,7 +27,11 @@ function record(command) {
     }
     return "";
 }
+let turns = 0;
 globalThis.__record = record;
+globalThis.__turn = () => {
+    if (++turns > 2000) throw new Error("runs for ever");
+};
 process.on("unhandledRejection", () => {});
 process.on("uncaughtException", () => {});
 
@@ -44,6 +48,7 @@ for (const name of JSON.parse(readFileSync(0, "utf8"))) {
     }
     for (const input of INPUTS) {
         for (const [handler, call] of kept) {
+            turns = 0;
             try {
                 await current.run(handler, () => Promise.race([call({ text: input }), soon(300)]));
             } catch {}

@@ -32,6 +32,8 @@ import { EventEmitter } from "node:events";
 import * as parts from "./parts.js";
 const server = new McpServer({ name: "generated", version: "1" });
 """
+LOOP = re.compile(r"(?m)^( *(?:\w+: )?(?:for|while|do)\b.*\{)$")
+"""The heads of loops, behind which a run counts: a loop may lengthen the list that it walks."""
 RECORDER = "const execSync = globalThis.__record, child_process = { execSync };\n"
 STUBS = """\
 class McpServer { registerTool(name, options, call) { globalThis.__kept.push([name, call]); } }
@@ -84,10 +86,16 @@ def reached(servers: Sequence[Mapping[str, str]]) -> list[set[Flow]]:
             path.mkdir()
             names.append(str(path))
             for file, text in files.items():
-                run = text.replace(SHELL, RECORDER).replace(SDK, STUBS).replace(".js\"", '.mjs"')
+                text = LOOP.sub(r"\1 __turn();", text)
+                run = text.replace(SHELL, RECORDER).replace(SDK, STUBS).replace('.js"', '.mjs"')
                 (path / file.replace(".js", ".mjs")).write_text(run, "utf-8")
         done = subprocess.run(
-            [NODE, "--stack-size=800", "--max-old-space-size=512", str(HERE / "drive_javascript.mjs")],
+            [
+                NODE,
+                "--stack-size=800",
+                "--max-old-space-size=512",
+                str(HERE / "drive_javascript.mjs"),
+            ],
             input=json.dumps(names),
             capture_output=True,
             text=True,

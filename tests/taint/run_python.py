@@ -32,7 +32,9 @@ import asyncio, base64, collections, concurrent.futures, contextlib, contextvars
 import functools, io, itertools, json, operator, queue, re, textwrap, threading, types, urllib.parse
 import os
 """
-SERVER = 'from mcp.server.fastmcp import FastMCP\nfrom parts import *\n\nmcp = FastMCP("generated")\n'
+SERVER = (
+    'from mcp.server.fastmcp import FastMCP\nfrom parts import *\n\nmcp = FastMCP("generated")\n'
+)
 
 
 class Flow(NamedTuple):
@@ -52,7 +54,10 @@ def laid_out(made: Unit) -> dict[str, list[str]]:
     """The lines of a handler with all it needs: file → lines."""
     number = made.number
     before = prelude(LANGUAGE.grammar, made)
-    head = ["@mcp.tool()", f"{'async ' if made.asynchronous else ''}def handler_{number}(text: str) -> str:"]
+    head = [
+        "@mcp.tool()",
+        f"{'async ' if made.asynchronous else ''}def handler_{number}(text: str) -> str:",
+    ]
     body = [f"    {line}" for line in made.body]
     return {
         "server.py": [*before, *made.top, *head, *body, '    return "done"'],
@@ -116,7 +121,9 @@ def _reached(files: Mapping[str, str]) -> set[Flow]:
     }
     own["mcp"] = own["mcp.server.fastmcp"]
 
-    def imported(name: str, scope: object = None, local: object = None, names: object = (), level: int = 0) -> object:
+    def imported(
+        name: str, scope: object = None, local: object = None, names: object = (), level: int = 0
+    ) -> object:
         return own[name] if name in own else __import__(name, scope, local, names, level)
 
     words = vars(builtins) | {"__import__": imported}

@@ -6,6 +6,8 @@ import random
 import subprocess
 import sys
 
+import generate_programs
+import pytest
 import run_javascript
 import run_python
 
@@ -19,16 +21,34 @@ def target():
     """Two servers with some dozen handlers each, in several folders."""
     python = run_python.server(run_python.unit(number, f"same/{number}") for number in range(40))
     javascript = run_javascript.server(
-        run_javascript.unit(number, f"same/{number}") for number in range(40)
+        run_javascript.unit(number, f"same/{number}") for number in range(8, 40)
     )
     single = {
-        f"more/one{number}.py": run_python.server([run_python.unit(number, f"one/{number}")])["server.py"]
+        f"more/one{number}.py": run_python.server([run_python.unit(number, f"one/{number}")])[
+            "server.py"
+        ]
         for number in range(8)
     }
     return {
         name: text.encode()
-        for name, text in ({f"py/{k}": v for k, v in python.items()} | {f"js/{k}": v for k, v in javascript.items()} | single).items()
+        for name, text in (
+            {f"py/{k}": v for k, v in python.items()}
+            | {f"js/{k}": v for k, v in javascript.items()}
+            | single
+        ).items()
     }
+
+
+def two_paths():
+    """A server in which data comes on two paths."""
+    program = """\
+let fields = { a: "v", b: "w" };
+fields.zz ??= text;
+let got = fields.zz;
+execSync(JSON.parse(JSON.stringify([got]))[0]);
+"""
+    unit = run_javascript.laid_out(generate_programs.written(program, 7))
+    return {name: text.encode() for name, text in run_javascript.server([unit]).items()}
 
 
 def sarif(files):
@@ -45,20 +65,31 @@ def test_the_order_of_files_does_not_matter():
         assert sarif({name: files[name] for name in names}) == told
 
 
-def test_the_hash_seed_does_not_matter():
+def hashes(what, seeds):
+    """The different outputs of this file as a program, under these hash seeds."""
     runs = [
         subprocess.Popen(
-            [sys.executable, __file__],
+            [sys.executable, __file__, what],
             env=os.environ | {"PYTHONHASHSEED": seed},
             stdout=subprocess.PIPE,
             text=True,
         )
-        for seed in ("0", "1", "random")
+        for seed in seeds
     ]
-    told = {run.communicate(timeout=50)[0] for run in runs}
-    assert len(told) == 1
-    assert len(told.pop().strip()) == 64
+    told = {run.communicate(timeout=50)[0].strip() for run in runs}
+    assert {len(line) for line in told} == {64}
+    return told
+
+
+def test_the_hash_seed_does_not_matter():
+    assert len(hashes("target", ("0", "1", "random"))) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="one of two paths is shown, depending on the order of a set")
+def test_the_hash_seed_does_not_choose_between_two_paths():
+    assert len(hashes("paths", map(str, range(8)))) == 1
 
 
 if __name__ == "__main__":
-    print(hashlib.sha256(sarif(target()).encode()).hexdigest())
+    files = target() if sys.argv[1] == "target" else two_paths()
+    print(hashlib.sha256(sarif(files).encode()).hexdigest())

@@ -37,20 +37,80 @@ class Base(NamedTuple):
 
 
 PYTHON = [
-    Base("python", "def shaped(word):\n    return word.strip()\n", ('extra = "x"', "line = shaped(value)"), 'os.system("ls " + line)'),
-    Base("python", "def shaped(word):\n    return [word, 'a']\n", ("extra = []", "line = shaped(value)[0]"), "subprocess.run(line, shell=True)"),
-    Base("python", "def shaped(word):\n    return {'k': word}\n", ("extra = {}", "line = shaped(value)['k']"), "open(line).read()"),
-    Base("python", "def shaped(word):\n    return f'http://{word}/'\n", ("extra = 1", "line = shaped(value)"), "httpx.get(line)"),
-    Base("python", "def shaped(word):\n    return 'select ' + word\n", ("extra = 2", "line = shaped(value)"), "sqlite3.connect('a').execute(line)"),
-    Base("python", "def shaped(word):\n    return word or 'b'\n", ("extra = None", "line = shaped(value)"), "eval(line)"),
+    Base(
+        "python",
+        "def shaped(word):\n    return word.strip()\n",
+        ('extra = "x"', "line = shaped(value)"),
+        'os.system("ls " + line)',
+    ),
+    Base(
+        "python",
+        "def shaped(word):\n    return [word, 'a']\n",
+        ("extra = []", "line = shaped(value)[0]"),
+        "subprocess.run(line, shell=True)",
+    ),
+    Base(
+        "python",
+        "def shaped(word):\n    return {'k': word}\n",
+        ("extra = {}", "line = shaped(value)['k']"),
+        "open(line).read()",
+    ),
+    Base(
+        "python",
+        "def shaped(word):\n    return f'http://{word}/'\n",
+        ("extra = 1", "line = shaped(value)"),
+        "httpx.get(line)",
+    ),
+    Base(
+        "python",
+        "def shaped(word):\n    return 'select ' + word\n",
+        ("extra = 2", "line = shaped(value)"),
+        "sqlite3.connect('a').execute(line)",
+    ),
+    Base(
+        "python",
+        "def shaped(word):\n    return word or 'b'\n",
+        ("extra = None", "line = shaped(value)"),
+        "eval(line)",
+    ),
 ]
 JAVASCRIPT = [
-    Base("javascript", "function shaped(word) {\n    return word.trim();\n}\n", ('const extra = "x";', "const line = shaped(value);"), 'execSync("ls " + line);'),
-    Base("javascript", "function shaped(word) {\n    return [word, 'a'];\n}\n", ("const extra = [];", "const line = shaped(value)[0];"), "execSync(line);"),
-    Base("javascript", "function shaped(word) {\n    return { k: word };\n}\n", ("const extra = {};", "const line = shaped(value).k;"), "readFileSync(line);"),
-    Base("javascript", "function shaped(word) {\n    return `http://${word}/`;\n}\n", ("const extra = 1;", "const line = shaped(value);"), "await fetch(line);"),
-    Base("javascript", "function shaped(word) {\n    return word ?? 'b';\n}\n", ("const extra = 2;", "const line = shaped(value);"), "eval(line);"),
-    Base("javascript", "const shaped = (word) => word + '!';\n", ("const extra = 3;", "const line = shaped(value);"), "new Function(line)();"),
+    Base(
+        "javascript",
+        "function shaped(word) {\n    return word.trim();\n}\n",
+        ('const extra = "x";', "const line = shaped(value);"),
+        'execSync("ls " + line);',
+    ),
+    Base(
+        "javascript",
+        "function shaped(word) {\n    return [word, 'a'];\n}\n",
+        ("const extra = [];", "const line = shaped(value)[0];"),
+        "execSync(line);",
+    ),
+    Base(
+        "javascript",
+        "function shaped(word) {\n    return { k: word };\n}\n",
+        ("const extra = {};", "const line = shaped(value).k;"),
+        "readFileSync(line);",
+    ),
+    Base(
+        "javascript",
+        "function shaped(word) {\n    return `http://${word}/`;\n}\n",
+        ("const extra = 1;", "const line = shaped(value);"),
+        "await fetch(line);",
+    ),
+    Base(
+        "javascript",
+        "function shaped(word) {\n    return word ?? 'b';\n}\n",
+        ("const extra = 2;", "const line = shaped(value);"),
+        "eval(line);",
+    ),
+    Base(
+        "javascript",
+        "const shaped = (word) => word + '!';\n",
+        ("const extra = 3;", "const line = shaped(value);"),
+        "new Function(line)();",
+    ),
 ]
 BASES = PYTHON + JAVASCRIPT
 
@@ -141,7 +201,9 @@ def test_inlining_the_helper(base):
 @bases
 def test_moving_the_helper_to_another_file(base):
     if base.language == "python":
-        files = program(base, helper="from shapes import shaped\n\n", other={"shapes.py": base.helper})
+        files = program(
+            base, helper="from shapes import shaped\n\n", other={"shapes.py": base.helper}
+        )
     else:
         other = {"shapes.js": "export " + base.helper}
         files = program(base, helper='import { shaped } from "./shapes.js";\n', other=other)
@@ -160,9 +222,15 @@ def test_a_branch_that_is_always_taken(base):
 @pytest.mark.parametrize("language", ["python", "javascript"])
 def test_handlers_change_places(language):
     mine = [base for base in BASES if base.language == language]
-    name, head = ("server.py", PYTHON_HEAD) if language == "python" else ("server.js", JAVASCRIPT_HEAD)
+    name, head = (
+        ("server.py", PYTHON_HEAD) if language == "python" else ("server.js", JAVASCRIPT_HEAD)
+    )
     pieces = [
-        re.sub(r"\bshaped\b", f"shaped{at}", base.helper + handler(base, (*base.lines, base.sink), f"look{at}"))
+        re.sub(
+            r"\bshaped\b",
+            f"shaped{at}",
+            base.helper + handler(base, (*base.lines, base.sink), f"look{at}"),
+        )
         for at, base in enumerate(mine)
     ]
     forth, back = ({name: head + "".join(order)} for order in (pieces, pieces[::-1]))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="needs Node.js to run the g
 
 
 @pytest.mark.timeout(1_800 if NIGHTLY else 60)
-@pytest.mark.parametrize("part", range(6))
+@pytest.mark.parametrize("part", range(5))
 def test_what_reaches_the_shell_is_reported(part, capsys):
     holes = []
     alarms = false = 0

@@ -9,7 +9,7 @@ from known_gaps import GAPS
 from run_python import laid_out, missed, reached, reported, server, smallest, unit
 
 NIGHTLY = "MCPWARD_NIGHTLY" in os.environ
-PROGRAMS = 6_000 if NIGHTLY else 300
+PROGRAMS = 6_000 if NIGHTLY else 210
 BATCH = 30
 START = random.SystemRandom().randrange(10**9) if NIGHTLY else 0
 
@@ -21,7 +21,9 @@ def test_what_reaches_the_shell_is_reported(part, capsys):
     alarms = false = 0
     first = part * PROGRAMS
     for begin in range(first, first + PROGRAMS, BATCH):
-        units = {number: unit(number, f"{START}/{number}") for number in range(begin, begin + BATCH)}
+        units = {
+            number: unit(number, f"{START}/{number}") for number in range(begin, begin + BATCH)
+        }
         files = server(units.values())
         real, said = reached(files), reported(files)
         alarms += len(said)

@@ -149,7 +149,19 @@ REMOVED = [
     "[^k]",
 ]
 
-PIECES = [*"aZz09_.-/;$`| \n\r-\\é ſ", "\u212a", "٣", "\u2028", "main", "develop", "..", "", "b", "x-y", "foo"]
+PIECES = [
+    *"aZz09_.-/;$`| \n\r-\\é ſ",
+    "\u212a",
+    "٣",
+    "\u2028",
+    "main",
+    "develop",
+    "..",
+    "",
+    "b",
+    "x-y",
+    "foo",
+]
 texts = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=6).map("".join),
     st.text(max_size=8),
@@ -162,7 +174,15 @@ def broken(marks, text):
 
 @cache
 def compiled(pattern, flags):
-    letters = {"i": re.I, "m": re.M, "s": re.S, "u": re.NOFLAG, "g": re.NOFLAG, "a": re.A, "x": re.X}
+    letters = {
+        "i": re.IGNORECASE,
+        "m": re.MULTILINE,
+        "s": re.DOTALL,
+        "u": re.NOFLAG,
+        "g": re.NOFLAG,
+        "a": re.ASCII,
+        "x": re.VERBOSE,
+    }
     number = re.NOFLAG
     for letter in flags:
         number |= letters[letter]
@@ -223,7 +243,20 @@ console.log(JSON.stringify(out));
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js to run the expressions")
 def test_what_a_javascript_expression_proves_holds():
     texts = ["".join(t) for t in ((), *((a, b) for a in PIECES for b in PIECES))]
-    texts += [f"a{t}" for t in texts] + ["a\n", "\na", "a\n;", ";\na", "-\na", "a;b", "--x", "K", "S", "12", "1.2.3", "a-a"]
+    texts += [f"a{t}" for t in texts] + [
+        "a\n",
+        "\na",
+        "a\n;",
+        ";\na",
+        "-\na",
+        "a;b",
+        "--x",
+        "K",
+        "S",
+        "12",
+        "1.2.3",
+        "a-a",
+    ]
     texts = sorted(set(texts))
     cases = [
         (pattern, flags, texts)

@@ -178,6 +178,7 @@ def targets(frame: Frame, call: Call) -> list[tuple[Ref, Id | None]]:
                 if whole.sort == "fn":
                     out.append((whole, None))
         elif ref.sort == "self":
+            frame.descends(ref)
             method = frame.world.method(ref.name, "__call__")
             if method is not None:
                 out.append((Ref("fn", method), call.callee))
@@ -199,6 +200,7 @@ def _super(frame: Frame, call: Call) -> Iterator[tuple[Ref, Id | None]]:
     owner = frame.function.owner
     if not isinstance(callee, Load) or not owner:
         return
+    frame.descends(Ref("cls", owner))
     for current in frame.world.lineage(owner)[1:]:
         made = frame.world.program.classes.get(current)
         if made is not None and callee.field in made.methods:
@@ -236,7 +238,7 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
     summary = summary_of(world, name, frame.name)
     trusted = vouched(world, name)
     if result:
-        for path, facts in summary.returns.items():
+        for path, facts in list(summary.returns.items()):
             got = marked(translate(facts, bound), trusted)
             if path:
                 if got:
@@ -246,19 +248,19 @@ def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) 
             else:
                 frame.add(at, got)
         frame.refer(at, summary.refs)
-    for (index, path), facts in summary.writes.items():
+    for (index, path), facts in list(summary.writes.items()):
         got = translate(facts, bound)
         if got:
             for value in bound.values.get(index, ()):
                 store_path(frame, value, path, got, at)
-    for cell, facts in summary.cells.items():
+    for cell, facts in list(summary.cells.items()):
         got = translate(facts, bound)
         if trusted and cell[0] in summary.refs:
             got = marked(got, trusted)
         if got:
             frame.put(cell, got, NO_REFS, at)
     _reach(frame, at, summary.sinks, bound)
-    for symbol, arguments in summary.invokes.items():
+    for symbol, arguments in list(summary.invokes.items()):
         _invoke(frame, at, symbol, arguments, bound)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcpward.core.rule import CallModel, EntryModel
-from mcpward.ir.values import Call, Function, Id, Load, Param
+from mcpward.ir.values import Call, Closure, Function, Id, Load, Param
 from mcpward.taint import places, schemas
 from mcpward.taint.annotations import guarantee
 from mcpward.taint.facts import NO_FACTS, NO_REFS, Ref, Refs, Symbol, marked, ordered
@@ -69,7 +69,37 @@ def _named(frame: Frame, at: Id, call: Call, name: str) -> bool:
 
 
 def _functions(frame: Frame, call: Call) -> list[Ref]:
-    return [r for a in call.args[:1] for r in ordered(frame.refs[a]) if r.sort == "fn"]
+    found = [r for a in call.args[:1] for r in ordered(frame.refs[a]) if r.sort == "fn"]
+    if found and all(_passes_on(frame.world, ref) for ref in found):
+        inner = _decorated(frame, call.args[0])
+        if inner is not None:
+            return [inner]
+    return found
+
+
+def _passes_on(world: World, ref: Ref) -> bool:
+    """Whether a function only takes `*args, **kwargs`: a wrapper that calls what it wraps."""
+    function = world.program.function(ref.name)
+    if function is None:
+        return False
+    sorts = {
+        value.sort
+        for value in (function.values[at] for at in function.params)
+        if isinstance(value, Param) and value.sort != "capture"
+    }
+    return bool(sorts) and sorts <= {"args", "kwargs"}
+
+
+def _decorated(frame: Frame, at: Id) -> Ref | None:
+    """The function under a chain of decorators."""
+    for _ in range(8):
+        value = frame.values[at]
+        if isinstance(value, Closure):
+            return Ref("fn", value.target, frame.name, at)
+        if not isinstance(value, Call) or value.sort != "decorator" or not value.args:
+            return None
+        at = value.args[0]
+    return None
 
 
 def _declared(frame: Frame, at: Id, call: Call, row: EntryModel, labels: Call) -> bool:

@@ -16,6 +16,7 @@ from mcpward.ir.values import (
     Outcome,
     Pattern,
     Return,
+    Store,
 )
 from mcpward.taint.facts import (
     NO_FACTS,
@@ -113,6 +114,7 @@ class Frame:
         "running",
         "shares",
         "stale",
+        "stored",
         "summary",
         "text",
         "users",
@@ -159,6 +161,7 @@ class Frame:
         self.before: dict[Cell, Facts] = {}
         """What fields held before the present instruction was evaluated again."""
         self.users: Users | None = None
+        self.stored: list[Store] | None = None
         self.nesting = 0
         self.version = 0
         self.deeper: dict[Id, tuple[int, int, Facts, Refs, Facts, list[Cell | Ref]]] = {}
@@ -213,11 +216,21 @@ class Frame:
         else:
             puts[cell] = None
 
+    def stores(self) -> list[Store]:
+        """The instructions that write fields."""
+        if self.stored is None:
+            self.stored = [value for value in self.values if type(value) is Store]
+        return self.stored
+
     def changed(self, key: Cell | Ref) -> None:
         """Notes that whoever has read a field, or the names of fields, has to look again."""
         readers = self.reads.get(key)
         if readers:
             self.dirty |= readers
+
+    def descends(self, ref: Ref) -> None:
+        """Notes that a value depends on the bases of a class."""
+        self._reading(Ref("family", ref.name))
 
     def _reading(self, key: Cell | Ref) -> None:
         readers = self.reads.get(key)
@@ -238,7 +251,10 @@ class Frame:
 
     def cell(self, ref: Ref, name: str) -> Facts:
         """The facts in one field of an object."""
-        key = (self.owner(ref) if ref.sort == "self" else ref, name)
+        key = (ref, name)
+        if ref.sort == "self":
+            key = (self.owner(ref), name)
+            self.world.asked[key[0]][name] = None
         self._reading(key)
         local = self.cells.get(key)
         shared = self.world.heap.get(key)
@@ -248,7 +264,10 @@ class Frame:
 
     def cell_refs(self, ref: Ref, name: str) -> Refs:
         """What one field of an object may be."""
-        key = (self.owner(ref) if ref.sort == "self" else ref, name)
+        key = (ref, name)
+        if ref.sort == "self":
+            key = (self.owner(ref), name)
+            self.world.asked[key[0]][name] = None
         self._reading(key)
         return self.world.heap_refs.get(key, NO_REFS)
 
@@ -378,8 +397,10 @@ class Frame:
             case "mod":
                 return self.exported(ref.name, name)
             case "self":
+                self.descends(ref)
                 return self._instance(ref, name)
             case "cls":
+                self.descends(ref)
                 found = self.cell_refs(ref, name)
                 method = self.world.method(ref.name, name)
                 if method is not None and not found:

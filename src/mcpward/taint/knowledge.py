@@ -16,7 +16,12 @@ _CONTAINER = {
         "set": "set",
         "dict": "dict",
     },
-    "javascript": {"array": "Array", "object": "Object", "arguments": "Array"},
+    "javascript": {
+        "array": "Array",
+        "object": "Object",
+        "arguments": "Array",
+        "schema": "zod.ZodType",
+    },
 }
 _LINEAGE = 6
 
@@ -90,7 +95,9 @@ class Knowledge:
         if name not in self._fields:
             found = None
             for candidate in self._lineage(name):
-                rows = self._library.fields.get(candidate, ())
+                rows = self._library.fields.get(candidate, ()) or self._library.fields.get(
+                    candidate.rpartition(".")[0] + ".*", ()
+                )
                 if rows:
                     found = rows[0]
                     break

@@ -34,6 +34,7 @@ from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 from mcpward.taint.patterns import remaining
 
 _PRIMITIVE = frozenset(["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"])
+_NOWHERE = ("\0",)
 _MERGES = frozenset(["Object.assign", "dict.update"])
 """Calls that copy fields by name."""
 
@@ -104,6 +105,7 @@ def _handed_in(frame: Frame, at: Id) -> Symbol | None:
 def _construct(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
     world = frame.world
     made = Ref("self", ref.name)
+    frame.descends(made)
     frame.refer(at, frozenset([made]))
     for name in ("__init__", "constructor", "__new__", "__post_init__"):
         method = world.method(ref.name, name)
@@ -228,9 +230,11 @@ def _applies(frame: Frame, call: Call, row: CallModel) -> bool:
 
 
 def _row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
-    for place, kind in row.sinks:
-        _sink(frame, at, call, place, kind, name)
     marks = frame.world.mask(tuple(m for m in row.marks if not m.startswith("<")))
+    for place, kind in row.sinks:
+        # Some marks speak of what the sink does with the data: they are weak at this kind of sink.
+        weak = [m for m in row.marks if kind.startswith(frame.world.about.get(m, _NOWHERE))]
+        _sink(frame, at, call, place, kind, name, frame.world.mask(tuple(weak)))
     given: dict[int, dict[int, Facts]] = {}
     results: list[tuple[Place, Facts, Refs]] = []
     for origin, target in row.passes:
@@ -416,8 +420,10 @@ def _function_method(frame: Frame, at: Id, call: Call, name: str) -> bool:
 # ── sinks and sources ─────────────────────────────────────────────────────────────────────────
 
 
-def _sink(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
-    facts = places.facts(frame, call, place, sink=True)
+def _sink(
+    frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str, marks: int = 0
+) -> None:
+    facts = marked(places.facts(frame, call, place, sink=True), marks)
     if not facts:
         return
     if kind in ("argv", "program"):

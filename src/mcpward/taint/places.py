@@ -154,7 +154,8 @@ def _tests(frame: Frame, value: Id, path: Path, condition: Condition, *, unknown
         elif isinstance(want, str) and want.startswith("~"):
             if complete:
                 decided = True
-                if any(isinstance(c, str) and _searched(want[1:]).search(c[:200]) for c in constants):
+                texts = [c.text if isinstance(c, Pattern) else c for c in constants]
+                if any(isinstance(t, str) and _searched(want[1:]).search(t[:200]) for t in texts):
                     return True
         elif complete:
             decided = True

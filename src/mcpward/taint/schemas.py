@@ -16,6 +16,7 @@ _NUMBERS = frozenset(
      "undefined", "void", "never", "guid", "int32", "uint32", "float32", "float64", "integer",
      "stringbool", "nanoid"]
 )  # fmt: skip
+_TEXTS = frozenset(["string", "email", "url", "iso", "jwt", "base64", "templateLiteral"])
 _LISTED = frozenset(["enum", "literal", "nativeEnum", "picklist"])
 _OBJECTS = frozenset(["object", "strictObject", "looseObject", "interface"])
 _INNER = frozenset(["array", "optional", "nullable", "nullish", "set", "promise", "preprocess", "lazy"])
@@ -40,6 +41,8 @@ def built(frame: Frame, at: Id, call: Call, name: str) -> bool:
         _say(frame, made, "number", at)
     elif method in _LISTED:
         _say(frame, made, "listed", at)
+    elif method in _TEXTS:
+        _say(frame, made, "scalar", at)
     elif method in _OBJECTS and call.args:
         frame.put((made, "<shape>"), NO_FACTS, frame.refs[call.args[0]], at)
     elif method in _UNIONS and call.args:

@@ -24,7 +24,7 @@ from mcpward.ir.values import (
     Return,
     Store,
 )
-from mcpward.taint.calls import bindings
+from mcpward.taint.calls import Bound, bindings
 from mcpward.taint.engine import examine
 from mcpward.taint.facts import Facts, Hit, Origin, Source, Symbol
 from mcpward.taint.frame import Frame
@@ -35,6 +35,7 @@ KEPT = "kept for later"
 _STEPS = 60
 _DEPTH = 24
 _LOOKED = 4_000
+_KEPT = 5_000
 
 
 class Link(NamedTuple):
@@ -53,15 +54,32 @@ class Tracer:
     def __init__(self, world: World) -> None:
         """Frames are kept only while findings of one program are printed."""
         self.world = world
-        self._frames: dict[str, Frame | None] = {}
+        self._bindings: dict[tuple[str, Id], list[tuple[str, Bound]]] = {}
+        self._lines: dict[str, dict[Hit, list[Symbol]]] = {}
 
     def frame(self, name: str) -> Frame | None:
-        """The state of a function, analysed again when it is not at hand."""
-        if name not in self._frames:
-            if len(self._frames) > 200:
-                self._frames.clear()
-            self._frames[name] = examine(self.world, name)
-        return self._frames[name]
+        """The state of a function, analysed now when it was not yet."""
+        return self.world.frames.get(name) or examine(self.world, name)
+
+    def _bound(self, frame: Frame, via: Id, call: Call) -> list[tuple[str, Bound]]:
+        """The callees of a call with their arguments: many findings lead through one call."""
+        key = (frame.name, via)
+        known = self._bindings.get(key)
+        if known is None:
+            if len(self._bindings) > _KEPT:
+                self._bindings.clear()
+            known = self._bindings[key] = list(bindings(frame, call))
+        return known
+
+    def _reaching(self, name: str, hit: Hit) -> list[Symbol]:
+        """The parameters of a function from which a sink is reached."""
+        known = self._lines.get(name)
+        if known is None:
+            known = self._lines[name] = {}
+            summary = self.world.summaries.get(name)
+            for symbol, _marks, reached in summary.sinks if summary is not None else ():
+                known.setdefault(reached, []).append(symbol)
+        return known.get(hit, [])
 
     def path(self, source: Source, marks: int, hit: Hit, function: str, via: Id) -> list[Link]:
         """The steps from a source to a sink."""
@@ -109,9 +127,17 @@ class Tracer:
         return links
 
     def _toward(
-        self, frame: Frame, origin: Origin, marks: int, hit: Hit, via: Id, depth: int
+        self,
+        frame: Frame,
+        origin: Origin,
+        marks: int,
+        hit: Hit,
+        via: Id,
+        depth: int,
+        seen: frozenset[tuple[str, Id]] = frozenset(),
     ) -> list[Link]:
         call = frame.values[via]
+        seen = seen | {(frame.name, via)}
         if (hit.function, hit.at) == (frame.name, via):
             chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
             return [*chain, Link(frame.name, via, StepKind.SINK, hit.label, depth)]
@@ -120,7 +146,7 @@ class Tracer:
                 *self._chain(frame, origin, marks, [via], depth, at_sink=True),
                 Link(hit.function, hit.at, StepKind.SINK, hit.label, depth),
             ]
-        for target, symbol in self._entered(frame, call, origin, hit):
+        for target, symbol in self._entered(frame, via, call, origin, hit):
             inner = self.frame(target)
             if inner is None or depth > _DEPTH:
                 break
@@ -128,9 +154,12 @@ class Tracer:
             if best is None:
                 continue
             inner_marks, inner_via = best
+            if (target, inner_via) in seen:
+                continue
             chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
             step = Link(frame.name, via, StepKind.CALL, target, depth)
-            return [*chain, step, *self._toward(inner, symbol, inner_marks, hit, inner_via, depth + 1)]
+            rest = self._toward(inner, symbol, inner_marks, hit, inner_via, depth + 1, seen)
+            return [*chain, step, *rest]
         chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
         return [
             *chain,
@@ -145,30 +174,22 @@ class Tracer:
         return None
 
     def _entered(
-        self, frame: Frame, call: Call, origin: Origin, hit: Hit
+        self, frame: Frame, via: Id, call: Call, origin: Origin, hit: Hit
     ) -> list[tuple[str, Symbol]]:
         """The callees and their parameters through which data of an origin enters."""
         out: list[tuple[str, Symbol]] = []
-        for target, bound in bindings(frame, call):
-            summary = self.world.summaries.get(target)
-            if summary is None:
-                continue
-            for symbol, _marks, reached in summary.sinks:
-                if reached == hit and any(o == origin for o, _ in bound.facts(symbol)):
+        for target, bound in self._bound(frame, via, call):
+            for symbol in self._reaching(target, hit):
+                if any(o == origin for o, _ in bound.facts(symbol)):
                     out.append((target, symbol))
         for value in call.args:
             for ref in sorted(frame.refs[value]):
-                summary = self.world.summaries.get(ref.name) if ref.sort == "fn" else None
-                for symbol, _marks, reached in summary.sinks if summary is not None else ():
-                    if reached == hit:
-                        out.append((ref.name, symbol))
+                if ref.sort == "fn":
+                    out += [(ref.name, symbol) for symbol in self._reaching(ref.name, hit)]
         made = [r.name for r in frame.refs[call.callee] if r.sort == "cls"]
         for name in made:
             method = self.world.method(name, "__init__") or self.world.method(name, "constructor")
-            summary = self.world.summaries.get(method or "")
-            for symbol, _marks, reached in summary.sinks if summary is not None else ():
-                if reached == hit and method is not None:
-                    out.append((method, symbol))
+            out += [(method, symbol) for symbol in self._reaching(method, hit)] if method else []
         return out
 
     # ── inside one function ───────────────────────────────────────────────────────────────────
@@ -222,8 +243,7 @@ def _begins(frame: Frame, at: Id, origin: Origin) -> bool:
 
 def _carries(frame: Frame, at: Id, origin: Origin) -> bool:
     """Whether a value holds data of an origin, or a whole of which the origin is a field."""
-    facts: Facts = frame.facts[at]
-    for found, _ in facts:
+    for found, _ in frame.deep(at):
         if found == origin:
             return True
         if (
@@ -233,31 +253,46 @@ def _carries(frame: Frame, at: Id, origin: Origin) -> bool:
             and origin.path[: len(found.path)] == found.path
         ):
             return True
-    for ref in frame.refs[at]:
-        if ref.sort == "obj" and ref.site == frame.name:
-            for name in frame.fields.get(ref, ()):
-                if any(found == origin for found, _ in frame.cells.get((ref, name), ())):
-                    return True
     return False
 
 
 def _operands(frame: Frame, at: Id) -> list[Id]:
+    return [*_parts(frame, at), *_filled(frame, at)]
+
+
+def _filled(frame: Frame, at: Id) -> list[Id]:
+    """What calls and stores have put into the objects that a value may be (`args.push(x)`)."""
+    owners = frozenset([r for r in frame.refs[at] if r.sort == "obj" and r.site == frame.name])
+    if not owners:
+        return []
+    out = [s.value for s in frame.stores() if frame.refs[s.object] & owners]
+    for position, other in enumerate(frame.values):
+        if (
+            type(other) is Call
+            and position != at
+            and other.receiver is not None
+            and frame.refs[other.receiver] & owners
+        ):
+            out += other.args
+    return out
+
+
+def _parts(frame: Frame, at: Id) -> list[Id]:
     value = frame.values[at]
     match value:
         case Phi() | Join():
             return list(value.operands)
         case Load():
             out = [value.object]
-            for index, other in enumerate(frame.values):
-                if isinstance(other, Store) and (
+            refs = frame.refs[value.object]
+            for other in frame.stores() if refs else ():
+                if (
                     other.field in (value.field, "*") or value.field == "*"
-                ):
-                    if frame.refs[other.object] & frame.refs[value.object]:
-                        out.append(other.value)
-                del index
+                ) and frame.refs[other.object] & refs:
+                    out.append(other.value)
             return out
         case Store():
-            return [value.value]
+            return [value.value] if value.key is None else [value.value, value.key]
         case Assume():
             return [value.value]
         case Return():

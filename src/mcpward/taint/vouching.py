@@ -96,7 +96,7 @@ def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
                     out.add(ref.name.rpartition(".")[2])
                     if ref.sort == "fn":
                         out |= _words(world, ref.name, depth - 1, seen)
-    for nested in world.program.modules[module].functions:
+    for nested in list(world.program.modules[module].functions):
         if nested.startswith(name + "."):
             out |= _words(world, nested, depth - 1, seen)
     return out

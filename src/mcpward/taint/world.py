@@ -74,6 +74,8 @@ class World:
         self.program = program
         self.catalog = catalog
         self.bits = {name: 1 << number for name, number in catalog.bits.items()}
+        self.about = {name: mark.about for name, mark in catalog.marks.items() if mark.about}
+        """Weak marks, each with the beginnings of the sink kinds that it is about."""
         self._libraries: dict[str, Knowledge] = {}
         self.summaries: dict[str, Summary] = {}
         self.callers: defaultdict[str, set[str]] = defaultdict(set)
@@ -90,6 +92,10 @@ class World:
         self.bases: dict[str, Refs] = {}
         self._kin: dict[str, str] = {}
         self._found: dict[tuple[str, str, int, int], str | None] = {}
+        self._families: dict[str, list[str]] = {}
+        """Class under whose name the fields of a family are kept → all its classes."""
+        self.asked: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
+        """Fields of instances that somebody has read, whether they exist or not."""
         self._lineages: dict[str, list[str]] = {}
         self.entries: dict[tuple[str, str, str, Id], Entry] = {}
         self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
@@ -183,6 +189,7 @@ class World:
         if not bases <= had:
             self.bases[name] = had | bases
             self._lineages.clear()
+            self._family_changed(name)
             for base in ordered(bases):
                 if base.sort == "cls":
                     self._related(name, base.name)
@@ -192,24 +199,29 @@ class World:
         kept, gone = sorted((self.kin(name), self.kin(base)))
         if kept == gone:
             return
+        self._family_changed(base)
         self._kin[gone] = kept
+        self._families.setdefault(kept, [kept]).extend(self._families.pop(gone, [gone]))
         old, new = Ref("self", gone), Ref("self", kept)
+        for field in {**self.asked.pop(old, {}), **self.fields.get(old, {})}:
+            self._woken((old, field))
+            self.readers.pop((old, field), None)
         for field in list(self.fields.pop(old, ())):
             refs = self.heap_refs.pop((old, field), NO_REFS)
             facts = self.heap.pop((old, field), NO_FACTS)
-            for reader in self.readers.pop((old, field), ()):
-                self.readers[new, field].add(reader)
-                self._outdated(reader)
             self.put((new, field), facts, refs, ("", 0))
-        for reader in self.readers.pop(old, ()):
-            self.readers[new].add(reader)
-            self._outdated(reader)
+        self._woken(old)
+        self.readers.pop(old, None)
+        for frame in self.frames.values():
+            if old in frame.fields:
+                frame.stale = True
+                self.enqueue(frame.name)
 
-    def _outdated(self, name: str) -> None:
-        """Has a function analysed from scratch when it is next looked at."""
-        frame = self.frames.get(name)
-        if frame is not None:
-            frame.stale = True
+    def _family_changed(self, name: str) -> None:
+        """Has everybody look again who has asked for a member of a family of classes."""
+        kin = self.kin(name)
+        for member in self._families.get(kin, (kin,)):
+            self._woken(Ref("family", member))
 
     def _ancestors(self, name: str) -> list[str]:
         out = [name]
