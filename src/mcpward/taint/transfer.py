@@ -121,7 +121,7 @@ def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
     for operand in operands:
         facts = frame.deep(operand)
         if facts:
-            marks = 0 if whole else bits["embedded"]
+            marks = bits["scalar"] if whole else bits["scalar"] | bits["embedded"]
             if head or opaque:
                 marks |= bits["prefixed"]
                 if opaque or _fixes_host(head):
