@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from mcpward.core.finding import Skipped, SkipKind
-from mcpward.taint import entries
-from mcpward.taint.calls import bind_captures, run_callback
-from mcpward.taint.facts import NO_FACTS, Facts, Fact, Hit, Source, Summary, Symbol
+from mcpward.core.finding import SkipKind, Skipped
+from mcpward.taint import annotations, entries
+from mcpward.taint.facts import Fact, Facts, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.sweeps import again, first
 from mcpward.taint.world import Entry, World, symbolic
@@ -34,26 +34,27 @@ class Run:
     skipped: list[Skipped]
 
 
-_RUNS: dict[int, Run] = {}
-
-
 def solve(world: World, roots: Iterable[str], progress: Progress | None = None) -> list[Skipped]:
     """Analyses the roots and everything they reach; gives what had to be cut."""
     run = Run({}, {}, [])
-    _RUNS[id(world)] = run
-    try:
-        for root in roots:
-            world.enqueue(root)
-        done = 0
-        while world.queued:
-            _analyse(world, world.next(), run)
-            done += 1
-            if progress is not None and done % 200 == 0:
-                progress(done, done + len(world.queue))
-        _verify(world)
-    finally:
-        del _RUNS[id(world)]
+    world.summarize = partial(_summary_of, world, run)
+    world.referents = annotations.referents
+    for root in roots:
+        world.enqueue(root)
+    done = 0
+    while world.queued:
+        _analyse(world, world.next(), run)
+        done += 1
+        if progress is not None and done % 200 == 0:
+            progress(done, done + len(world.queue))
+    _verify(world)
+    world.summarize = partial(_known, world)
     return run.skipped
+
+
+def _known(world: World, name: str, _caller: str) -> Summary:
+    """What was found out about a function, once nothing more is."""
+    return world.summaries.get(name) or Summary()
 
 
 def _verify(world: World) -> None:
@@ -69,14 +70,13 @@ def _verify(world: World) -> None:
                     _concretize(world, frame, entry)
 
 
-def summary_of(world: World, name: str, caller: str) -> Summary:
+def _summary_of(world: World, run: Run, name: str, caller: str) -> Summary:
     """The summary of a function, analysed now when it has none; the caller hears of changes."""
     world.callers[name].add(caller)
     known = world.summaries.get(name)
     if known is not None:
         return known
-    run = _RUNS.get(id(world))
-    if run is None or name in run.stack or len(run.stack) >= _DEPTH:
+    if name in run.stack or len(run.stack) >= _DEPTH:
         world.enqueue(name)
         return Summary()
     _analyse(world, name, run)
@@ -191,6 +191,3 @@ def _concretize(world: World, frame: Frame, entry: Entry) -> None:
 
 def _param(frame: Frame, index: int) -> int:
     return frame.function.params[index] if index < len(frame.function.params) else 0
-
-
-__all__ = ["Hit", "NO_FACTS", "bind_captures", "examine", "run_callback", "solve", "summary_of"]

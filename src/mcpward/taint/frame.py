@@ -33,8 +33,8 @@ from mcpward.taint.facts import (
     below,
     bounded,
     limited,
-    union,
     ordered,
+    union,
 )
 from mcpward.taint.proofs import Proof
 from mcpward.taint.world import World
@@ -506,9 +506,7 @@ class Frame:
 
     def typed(self, annotation: object) -> Refs:
         """What a value of an annotated type may be."""
-        from mcpward.taint.annotations import referents  # noqa: PLC0415  # mutual definition
-
-        return referents(self, annotation)
+        return self.world.referents(self, annotation)
 
     def global_name(self, value: Global) -> tuple[Refs, Facts]:
         """What a global name refers to, and the facts about it."""

@@ -23,6 +23,7 @@ from mcpward.ir.values import (
     Phi,
 )
 from mcpward.taint import places
+from mcpward.taint.binding import bindings
 from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Summary, Symbol, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
@@ -240,8 +241,6 @@ def _closure(frame: Frame, call: Call, ref: Ref, outcome: Outcome) -> Proof:
 
 def _promised(frame: Frame, call: Call, key: tuple[str, str]) -> Proof:
     """What first-party helpers guarantee by their outcome."""
-    from mcpward.taint.calls import bindings  # noqa: PLC0415  # mutual definition
-
     if not any(ref.sort in ("fn", "mod", "self") for ref in frame.refs[call.callee]):
         return NOTHING
     total: Proof | None = None

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from mcpward.core.rule import CallModel, Place
-from mcpward.ir.values import Assume, Call, Id, Load, Param, Pattern, Store
+from mcpward.ir.values import Call, Id, Pattern
 from mcpward.taint import entries, places, schemas
-from mcpward.taint.calls import (
-    apply,
-    bind,
-    note_invoked,
-    reached,
-    receivers,
-    run_callback,
-    targets,
-    useful,
-)
+from mcpward.taint.binding import receivers
+from mcpward.taint.calls import note_invoked, reached, run_callback, useful
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
-    PATH_LIMIT,
     Facts,
     Hit,
     Ref,
     Refs,
-    Source,
     Symbol,
     marked,
+    ordered,
     union,
     unmarked,
-    ordered,
 )
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 from mcpward.taint.patterns import remaining
+from mcpward.taint.sinks import inside, sink, source
 
 _PRIMITIVE = frozenset(["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"])
 _NOWHERE = ("\0",)
@@ -39,108 +30,17 @@ _MERGES = frozenset(["Object.assign", "dict.update"])
 """Calls that copy fields by name."""
 
 
-def called(frame: Frame, at: Id, call: Call) -> None:
-    """Everything a call does."""
-    refs = frame.refs[call.callee]
-    handled = entries.registered(frame, at, call)
-    for ref, receiver in targets(frame, call):
-        function = frame.world.program.function(ref.name)
-        if function is not None:
-            apply(frame, at, ref, bind(frame, call, function, receiver, ref))
-            handled = True
-    for ref in ordered(refs):
-        match ref.sort:
-            case "cls":
-                _construct(frame, at, call, ref)
-                handled = True
-            case "ext" | "inst":
-                name = ref.name if ref.sort == "ext" else f"{ref.name}.__call__"
-                handled = outside(frame, at, call, name) or handled
-            case _:
-                pass
-    if call.sort == "super" and not handled:
-        return
-    if call.sort == "decorator" and call.args and not frame.refs[at]:
-        frame.refer(at, frame.refs[call.args[0]])
-    if not handled and not _is_method(frame, call):
-        symbol = _handed_in(frame, call.callee)
-        if symbol is not None:
-            note_invoked(frame, symbol, {k: frame.deep(v) for k, v in enumerate(call.args)})
-    _selected(frame, at, call)
-    if not handled:
-        _unknown(frame, at, call)
 
 
-def _is_method(frame: Frame, call: Call) -> bool:
-    """Whether the callee is a method of data rather than a function that was handed in."""
-    if call.receiver is None:
-        return False
-    callee = frame.values[call.callee]
-    return isinstance(callee, Load) and bool(
-        frame.library.built_in(callee.field) or frame.refs[call.receiver]
-    )
 
 
-def _handed_in(frame: Frame, at: Id) -> Symbol | None:
-    """The parameter, or field of a parameter, that a callee is."""
-    path: list[str] = []
-    for _ in range(8):
-        value = frame.values[at]
-        match value:
-            case Param():
-                return Symbol(value.index, tuple(path[:PATH_LIMIT]))
-            case Assume():
-                at = value.value
-            case Load():
-                path.insert(0, value.field)
-                at = value.object
-            case _:
-                return None
-    return None
 
 
 # ── classes ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _construct(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
-    world = frame.world
-    made = Ref("self", ref.name)
-    frame.descends(made)
-    frame.refer(at, frozenset([made]))
-    for name in ("__init__", "constructor", "__new__", "__post_init__"):
-        method = world.method(ref.name, name)
-        function = world.program.function(method) if method is not None else None
-        if method is not None and function is not None:
-            target = Ref("fn", method)
-            apply(frame, at, target, bind(frame, call, function, at, target), result=False)
-            if name in ("__init__", "constructor"):
-                return
-    _fields(frame, at, call, ref)
 
 
-def _fields(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
-    """A data class: arguments become fields, with what the field types guarantee."""
-    from mcpward.taint.annotations import guarantee  # noqa: PLC0415  # mutual definition
-
-    owner = frame.owner(Ref("self", ref.name))
-    fields: dict[str, object] = {}
-    for current in reversed(frame.world.lineage(ref.name)):
-        made = frame.world.program.classes.get(current)
-        if made is not None:
-            fields.update(made.fields)
-    checked = any("BaseModel" in name for name in frame.world.outside(ref.name))
-    names = list(fields)
-    pairs = [(name, value) for name, value in call.keywords if name != "**"]
-    pairs += list(zip(names, call.args, strict=False))
-    for name, value in pairs:
-        marks = guarantee(frame, fields.get(name)) if checked else 0
-        frame.put((owner, name), marked(frame.facts[value], marks), frame.refs[value], at)
-    for name, value in call.keywords:
-        if name == "**":
-            for target in names:
-                marks = guarantee(frame, fields.get(target)) if checked else 0
-                facts = marked(frame.read(value, (target,)), marks)
-                frame.put((owner, target), facts, NO_REFS, at)
 
 
 # ── libraries ─────────────────────────────────────────────────────────────────────────────────
@@ -158,22 +58,22 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
         _merged(frame, at, call, name)
     chosen = False
     for row in rows:
-        if (chosen and not row.also) or not _applies(frame, call, row):
+        if (chosen and not row.also) or not applies(frame, call, row):
             continue
         chosen = chosen or not row.also
-        _row(frame, at, call, row, name)
+        apply_row(frame, at, call, row, name)
     if not rows:
         method = name.rpartition(".")[2]
         if "()" in name or (call.receiver is not None and not _rooted(frame, call)):
-            loose = [r for r in frame.library.loose_calls(method) if _applies(frame, call, r)]
+            loose = [r for r in frame.library.loose_calls(method) if applies(frame, call, r)]
             for row in loose[:1]:
-                _row(frame, at, call, row, row.name)
+                apply_row(frame, at, call, row, row.name)
                 chosen = True
     if not chosen:
         if _constructs(frame, call):
             for row in frame.library.calls("<new>"):
-                _row(frame, at, call, row, name)
-        _assume_pass(frame, at, call)
+                apply_row(frame, at, call, row, name)
+        assume_pass(frame, at, call)
     if not chosen or not any(row.returns for row in rows):
         _result(frame, at, call, name)
     if call.sort == "decorator" and call.args:
@@ -223,18 +123,18 @@ def _result(frame: Frame, at: Id, call: Call, name: str) -> None:
         frame.refer(at, frozenset([Ref("ext", name + "()")]))
 
 
-def _applies(frame: Frame, call: Call, row: CallModel) -> bool:
+def applies(frame: Frame, call: Call, row: CallModel) -> bool:
     return all(places.holds(frame, call, c, unknown=True) for c in row.when) and not any(
         places.holds(frame, call, c, unknown=False) for c in row.unless
     )
 
 
-def _row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
+def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
     marks = frame.world.mask(tuple(m for m in row.marks if not m.startswith("<")))
     for place, kind in row.sinks:
         # Some marks speak of what the sink does with the data: they are weak at this kind of sink.
         weak = [m for m in row.marks if kind.startswith(frame.world.about.get(m, _NOWHERE))]
-        _sink(frame, at, call, place, kind, name, frame.world.mask(tuple(weak)))
+        sink(frame, at, call, place, kind, name, frame.world.mask(tuple(weak)))
     given: dict[int, dict[int, Facts]] = {}
     results: list[tuple[Place, Facts, Refs]] = []
     for origin, target in row.passes:
@@ -272,7 +172,7 @@ def _row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
                 frame.put((made, "<pattern>"), NO_FACTS, frame.refs[call.args[0]], at)
         frame.refer(at, refs)
     for place, kind in row.sources:
-        _source(frame, at, call, place, kind, name)
+        source(frame, at, call, place, kind, name)
 
 
 def _told(frame: Frame, call: Call, target: Place, refs: Refs) -> None:
@@ -318,7 +218,7 @@ def _deliver(
             return
         made = Ref("obj", "result", frame.name, at)
         frame.refer(at, frozenset([made]))
-        _inside(frame, made, target.path, facts, refs, at)
+        inside(frame, made, target.path, facts, refs, at)
         return
     for value in places.values(call, target):
         path = places.path_of(frame, call, target, value)
@@ -346,16 +246,6 @@ def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
             frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)
 
 
-def _inside(
-    frame: Frame, made: Ref, path: tuple[str, ...], facts: Facts, refs: Refs, at: Id
-) -> None:
-    for depth, name in enumerate(path):
-        if depth + 1 == len(path):
-            frame.put((made, name), facts, refs, at)
-        else:
-            inner = Ref("obj", "result", made.site, made.at * 31 + depth + 1_000_000)
-            frame.put((made, name), NO_FACTS, frozenset([inner]), at)
-            made = inner
 
 
 def _callback(
@@ -420,119 +310,25 @@ def _function_method(frame: Frame, at: Id, call: Call, name: str) -> bool:
 # ── sinks and sources ─────────────────────────────────────────────────────────────────────────
 
 
-def _sink(
-    frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str, marks: int = 0
-) -> None:
-    facts = marked(places.facts(frame, call, place, sink=True), marks)
-    if not facts:
-        return
-    if kind in ("argv", "program"):
-        kind = _interpreted(frame, call, kind)
-    if kind in ("argv", "program"):
-        # What follows a fixed text neither names the program nor begins an option.
-        fixed = frame.world.bits["prefixed"]
-        facts = frozenset([fact for fact in facts if not fact[1] & fixed])
-    reached(frame, at, Hit(kind, frame.name, at, name), facts)
 
 
-def _interpreted(frame: Frame, call: Call, kind: str) -> str:
-    """An argument of a shell or interpreter behind its code flag is code, not an argument."""
-    words: list[str] = []
-    for argument in (*call.args[:3], *(v for _, v in call.keywords[:3])):
-        words += [c for c in frame.constants(argument) if isinstance(c, str)]
-        for element in frame.elements(argument)[:16]:
-            words += [r.name[2:] for r in element if r.sort == "const" and r.name[:2] == "s:"]
-            words += ["python" for r in element if r.name == "sys.executable"]
-            words += ["node" for r in element if r.name == "process.execPath"]
-    programs = [w.replace("\\", "/").rpartition("/")[2].lower() for w in words]
-    for row in frame.library.interpreters:
-        if any(p in row.programs for p in programs) and any(w in row.flags for w in words):
-            return row.kind
-    return kind
 
 
-def _source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
-    fact = frozenset([(Source(kind, frame.name, at, name), 0)])
-    if place.base == "return":
-        if place.path:
-            made = Ref("obj", "result", frame.name, at)
-            frame.refer(at, frozenset([made]))
-            _inside(frame, made, place.path, fact, NO_REFS, at)
-        else:
-            frame.add(at, fact)
-    elif place.base == "parameter-of" and place.index < len(call.args):
-        for ref in sorted(frame.refs[call.args[place.index]]):
-            if ref.sort == "fn":
-                run_callback(frame, at, ref, {place.parameter: fact})
 
 
-def field_source(frame: Frame, at: Id, name: str) -> None:
-    """A field of a library object that is a source."""
-    row = frame.library.field(name)
-    if row is not None and row.source:
-        frame.add(at, frozenset([(Source(row.source, frame.name, at, name), 0)]))
 
 
-def property_read(frame: Frame, at: Id, method: str, receiver: Id) -> None:
-    """A field that is a method in truth."""
-    function = frame.world.program.function(method)
-    if function is not None:
-        ref = Ref("fn", method)
-        call = Call(-1, receiver, ())
-        apply(frame, at, ref, bind(frame, call, function, receiver, ref))
 
 
-def attribute(frame: Frame, at: Id, name: str, value: Load) -> None:
-    """A property of a library object that has a row like a method (`path.parent`)."""
-    rows = frame.library.calls(name)
-    if rows and not rows[0].sinks:
-        _row(frame, at, Call(-1, value.object, ()), rows[0], name)
 
 
-def _selected(frame: Frame, at: Id, call: Call) -> None:
-    """A call of a member that tainted text selects, from something that is no table of ours."""
-    callee = frame.values[call.callee]
-    while isinstance(callee, Assume):
-        callee = frame.values[callee.value]
-    if not isinstance(callee, Load) or callee.key is None or not frame.facts[callee.key]:
-        return
-    if not any(ref.sort == "obj" for ref in frame.refs[callee.object]):
-        hit = Hit("reflection", frame.name, at, "a member chosen by name")
-        reached(frame, at, hit, frame.facts[callee.key])
 
 
-def stored(frame: Frame, at: Id, name: str, value: Store, facts: Facts) -> None:
-    """A write into a library object: the environment of the process is a sink."""
-    if name in ("os.environ", "process.env"):
-        keys = frame.facts[value.key] if value.key is not None else NO_FACTS
-        reached(frame, at, Hit("environment", frame.name, at, name), union(facts, keys))
 
 
 # ── unknown callees ───────────────────────────────────────────────────────────────────────────
 
 
-def _unknown(frame: Frame, at: Id, call: Call) -> None:
-    """A call of something that nothing is known about."""
-    callee = frame.values[call.callee]
-    if isinstance(callee, Load) and call.receiver is not None:
-        method = callee.field
-        name = frame.library.built_in(method)
-        guessed = frame.world.methods_named(method) if not name else []
-        if name:
-            outside(frame, at, call, name)
-            return
-        if guessed and not frame.refs[call.receiver]:
-            for function_name in guessed:
-                function = frame.world.program.function(function_name)
-                if function is not None:
-                    ref = Ref("fn", function_name)
-                    apply(frame, at, ref, bind(frame, call, function, call.receiver, ref))
-            return
-        for row in frame.library.loose_calls(method):
-            if _applies(frame, call, row):
-                _row(frame, at, call, row, row.name)
-                return
-    _assume_pass(frame, at, call)
 
 
 def _constructs(frame: Frame, call: Call) -> bool:
@@ -543,7 +339,7 @@ def _constructs(frame: Frame, call: Call) -> bool:
     return bool(names) and all(n[:1].isupper() and not n.isupper() for n in names)
 
 
-def _assume_pass(frame: Frame, at: Id, call: Call) -> None:
+def assume_pass(frame: Frame, at: Id, call: Call) -> None:
     """Without knowledge everything passes, and functions that are handed over are called."""
     out: list[Facts] = []
     arguments = [*call.args, *(value for _, value in call.keywords)]

@@ -11,8 +11,10 @@ import re
 import string
 import warnings
 from functools import lru_cache
-from re import _constants as op  # type: ignore[attr-defined]  # the only syntax tree there is
-from re import _parser  # type: ignore[attr-defined]
+from re import (
+    _constants as op,  # type: ignore[attr-defined]  # the only syntax tree there is
+    _parser,  # type: ignore[attr-defined]
+)
 from typing import Any
 
 _WORD = frozenset(string.ascii_letters + string.digits + "_.-")

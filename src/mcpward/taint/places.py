@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Path, Ref, Refs, union, ordered
+from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Path, Ref, Refs, ordered, union
 from mcpward.taint.frame import APPENDED, Frame, literal
 
 _SEPARATORS = ("/", "\\")

@@ -24,9 +24,9 @@ from mcpward.ir.values import (
     Return,
     Store,
 )
-from mcpward.taint.calls import Bound, bindings
+from mcpward.taint.binding import Bound, bindings
 from mcpward.taint.engine import examine
-from mcpward.taint.facts import Facts, Hit, Origin, Source, Symbol
+from mcpward.taint.facts import Hit, Origin, Source, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 

@@ -22,7 +22,7 @@ from mcpward.ir.values import (
     Return,
     Store,
 )
-from mcpward.taint import entries, guards, library
+from mcpward.taint import dispatch, entries, guards, sinks
 from mcpward.taint.calls import store_path
 from mcpward.taint.facts import (
     NO_FACTS,
@@ -30,17 +30,11 @@ from mcpward.taint.facts import (
     Facts,
     Ref,
     Refs,
-    Source,
     Symbol,
-    marked,
-    union,
-    unmarked,
     ordered,
 )
-from mcpward.taint.frame import APPENDED, OBJECTS, Frame, constant
-
-_TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
-_URL_END = "/"
+from mcpward.taint.frame import OBJECTS, Frame, constant
+from mcpward.taint.joins import join
 
 
 def param(frame: Frame, at: Id, value: Param) -> None:
@@ -83,132 +77,18 @@ def phi(frame: Frame, at: Id, value: Phi) -> None:
         frame.refer(at, frame.refs[operand])
 
 
-def join(frame: Frame, at: Id, value: Join) -> None:
-    """Text made of parts, or a fresh container."""
-    if value.fields is not None:
-        container(frame, at, value)
-        return
-    if value.label in _TEXT:
-        if value.label == "concat" and _lists(frame, value):
-            _concatenated(frame, at, value)
-            return
-        frame.add(at, text(frame, value.operands))
-        frame.refer(at, frozenset([frame.text]))
-        if value.label == "concat" and len(frame.constants(at)) == 1:
-            ref = constant(frame.constants(at)[0])
-            if ref is not None:
-                frame.refer(at, frozenset([ref]))
-    elif value.label == "slice":
-        for operand in value.operands[:1]:
-            frame.add(at, marked(frame.facts[operand], frame.world.bits["part-piece"]))
-            frame.refer(at, frozenset(r for r in frame.refs[operand] if r.sort != "const"))
-    elif value.label == "/":
-        _divided(frame, at, value)
-    elif value.label == "exception":
-        return
-    else:
-        for operand in value.operands:
-            frame.add(at, frame.facts[operand])
 
 
-def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
-    """The facts of a text made of parts, with what the parts before prove about each."""
-    bits = frame.world.bits
-    out: list[Facts] = []
-    head = ""
-    opaque = False
-    whole = len([o for o in operands if frame.constants(o) != [""]]) < 2
-    for operand in operands:
-        facts = frame.deep(operand)
-        if facts:
-            marks = bits["scalar"] if whole else bits["scalar"] | bits["embedded"]
-            if head or opaque:
-                marks |= bits["prefixed"]
-                if opaque or _fixes_host(head):
-                    marks |= bits["fixed-host"]
-            out.append(marked(facts, marks))
-        known = [c for c in frame.constants(operand) if isinstance(c, str)]
-        if len(known) == 1:
-            head += known[0]
-        elif not facts:
-            opaque = opaque or not head or "://" in head
-            head += "?"
-        else:
-            head += "?"
-    return union(*out)
 
 
-def _fixes_host(head: str) -> bool:
-    scheme, separator, rest = head.partition("://")
-    if not separator:
-        return head.startswith("/") and not head.startswith("//")
-    return bool(scheme) and any(mark in rest for mark in "/?#")
 
 
-def _lists(frame: Frame, value: Join) -> bool:
-    return any(
-        ref.sort == "obj" and ref.name in ("list", "tuple", "array", "result")
-        for operand in value.operands
-        for ref in frame.refs[operand]
-    )
 
 
-def _concatenated(frame: Frame, at: Id, value: Join) -> None:
-    made = Ref("obj", "list" if frame.library.family == "python" else "array", frame.name, at)
-    frame.refer(at, frozenset([made]))
-    for position, operand in enumerate(value.operands):
-        frame.add(at, frame.facts[operand])
-        for ref in ordered(frame.refs[operand]):
-            if ref.sort != "obj":
-                continue
-            for name in frame.names(ref):
-                target = name if position == 0 else APPENDED
-                frame.put((made, target), frame.cell(ref, name), frame.cell_refs(ref, name), at)
 
 
-def _divided(frame: Frame, at: Id, value: Join) -> None:
-    """Python's `/`: joining paths unless both sides are numbers."""
-    bits = frame.world.bits
-    lost = bits["absolute"] | bits["resolved"]
-    for position, operand in enumerate(value.operands):
-        facts = frame.facts[operand]
-        if position:
-            facts = marked(unmarked(facts, lost), bits["prefixed"])
-        frame.add(at, facts)
-    paths = [r for o in value.operands for r in frame.refs[o] if r.sort == "inst"]
-    names = [r for r in paths if "Path" in r.name or "path" in r.name]
-    if names:
-        frame.refer(at, frozenset(names))
-    elif any(frame.facts[o] for o in value.operands):
-        frame.refer(at, frozenset([Ref("inst", "pathlib.Path")]))
 
 
-def container(frame: Frame, at: Id, value: Join) -> None:
-    """A list, dictionary, object: one cell per field."""
-    assert value.fields is not None
-    made = Ref("obj", value.label, frame.name, at)
-    frame.refer(at, frozenset([made]))
-    positional = 0
-    vector = value.label in ("list", "tuple", "array")
-    for name, operand in zip(value.fields, value.operands, strict=True):
-        facts = frame.facts[operand]
-        refs = frame.refs[operand]
-        if name == "**":
-            frame.add(at, marked(facts, positional))
-            for ref in ordered(refs):
-                if ref.sort in OBJECTS and ref.sort != "fn":
-                    for inner in frame.names(ref):
-                        target = APPENDED if vector else inner
-                        frame.put(
-                            (made, target),
-                            marked(frame.cell(ref, inner), positional),
-                            frame.cell_refs(ref, inner),
-                            at,
-                        )
-            continue
-        if vector and frame.constants(operand) == ["--"]:
-            positional = frame.world.bits["positional"]
-        frame.put((made, name), marked(facts, positional), refs, at)
 
 
 def load(frame: Frame, at: Id, value: Load) -> None:
@@ -225,15 +105,15 @@ def load(frame: Frame, at: Id, value: Load) -> None:
     for ref in frame.refs[owner]:
         refs |= frame.member(ref, value.field)
         if ref.sort in ("inst", "ext"):
-            library.field_source(frame, at, f"{ref.name}.{value.field}")
+            sinks.field_source(frame, at, f"{ref.name}.{value.field}")
             if ref.sort == "inst" and at not in frame.callees:
-                library.attribute(frame, at, f"{ref.name}.{value.field}", value)
+                dispatch.attribute(frame, at, f"{ref.name}.{value.field}", value)
         elif ref.sort == "mod":
             frame.add(at, frame.exported_facts(ref.name, value.field))
         elif ref.sort == "self":
             _property(frame, at, ref, value)
             for outside in frame.world.outside(ref.name)[:2]:
-                library.field_source(frame, at, f"{outside}.{value.field}")
+                sinks.field_source(frame, at, f"{outside}.{value.field}")
     frame.refer(at, refs)
 
 
@@ -251,7 +131,7 @@ def _property(frame: Frame, at: Id, ref: Ref, value: Load) -> None:
     owner = method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
     made = frame.world.program.classes.get(owner)
     if made is not None and value.field in made.properties:
-        library.property_read(frame, at, method, value.object)
+        dispatch.property_read(frame, at, method, value.object)
 
 
 def store(frame: Frame, at: Id, value: Store) -> None:
@@ -262,7 +142,7 @@ def store(frame: Frame, at: Id, value: Store) -> None:
         if ref.sort in OBJECTS:
             frame.put((frame.owner(ref), value.field), facts, refs, at)
         elif ref.sort == "ext":
-            library.stored(frame, at, ref.name, value, facts)
+            sinks.stored(frame, at, ref.name, value, facts)
     if facts:
         _symbolic_store(frame, at, value, facts)
 
@@ -384,7 +264,7 @@ def _note(frame: Frame, key: tuple[str, str], proofs: dict[Symbol, int]) -> None
 
 def call(frame: Frame, at: Id, value: Call) -> None:
     """A call of anything."""
-    library.called(frame, at, value)
+    dispatch.called(frame, at, value)
 
 
 STEP: dict[type[Any], Callable[[Frame, Id, Any], None]] = {
@@ -403,4 +283,3 @@ STEP: dict[type[Any], Callable[[Frame, Id, Any], None]] = {
 }
 """Instruction → what it does."""
 
-__all__ = ["STEP", "Source", "text"]

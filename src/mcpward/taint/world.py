@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import EntryModel, GuardModel
@@ -119,6 +119,10 @@ class World:
             if rule.flow is not None
         ]
         self.vouched: dict[str, tuple[int, int]] = {}
+        self.summarize: Callable[[str, str], Summary] = _unsolved
+        """Gives the summary of a function to a caller; set while the fixed point is sought."""
+        self.referents: Callable[[Any, object], Refs] = _untyped
+        """What a value of an annotated type may be, in a frame; set with `summarize`."""
         self.hot: set[str] = set()
         """Functions that data of a source may enter; only there parameters are followed."""
         self._methods: dict[str, list[str]] | None = None
@@ -410,3 +414,11 @@ class World:
 def symbolic(facts: Facts) -> Facts:
     """The facts about parameters."""
     return frozenset([f for f in facts if type(f[0]) is Symbol])
+
+
+def _unsolved(_name: str, _caller: str) -> Summary:
+    return Summary()
+
+
+def _untyped(_frame: object, _annotation: object) -> Refs:
+    return NO_REFS

@@ -1,0 +1,147 @@
+"""Values made from other values: texts, sums of lists, joined paths, fresh containers."""
+
+from __future__ import annotations
+
+from mcpward.ir.values import (
+    Id,
+    Join,
+)
+from mcpward.taint.facts import (
+    Facts,
+    Ref,
+    marked,
+    ordered,
+    union,
+    unmarked,
+)
+from mcpward.taint.frame import APPENDED, OBJECTS, Frame, constant
+
+_TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
+
+
+def join(frame: Frame, at: Id, value: Join) -> None:
+    """Text made of parts, or a fresh container."""
+    if value.fields is not None:
+        container(frame, at, value)
+        return
+    if value.label in _TEXT:
+        if value.label == "concat" and _lists(frame, value):
+            _concatenated(frame, at, value)
+            return
+        frame.add(at, text(frame, value.operands))
+        frame.refer(at, frozenset([frame.text]))
+        if value.label == "concat" and len(frame.constants(at)) == 1:
+            ref = constant(frame.constants(at)[0])
+            if ref is not None:
+                frame.refer(at, frozenset([ref]))
+    elif value.label == "slice":
+        for operand in value.operands[:1]:
+            frame.add(at, marked(frame.facts[operand], frame.world.bits["part-piece"]))
+            frame.refer(at, frozenset(r for r in frame.refs[operand] if r.sort != "const"))
+    elif value.label == "/":
+        _divided(frame, at, value)
+    elif value.label == "exception":
+        return
+    else:
+        for operand in value.operands:
+            frame.add(at, frame.facts[operand])
+
+
+def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
+    """The facts of a text made of parts, with what the parts before prove about each."""
+    bits = frame.world.bits
+    out: list[Facts] = []
+    head = ""
+    opaque = False
+    whole = len([o for o in operands if frame.constants(o) != [""]]) < 2
+    for operand in operands:
+        facts = frame.deep(operand)
+        if facts:
+            marks = bits["scalar"] if whole else bits["scalar"] | bits["embedded"]
+            if head or opaque:
+                marks |= bits["prefixed"]
+                if opaque or _fixes_host(head):
+                    marks |= bits["fixed-host"]
+            out.append(marked(facts, marks))
+        known = [c for c in frame.constants(operand) if isinstance(c, str)]
+        if len(known) == 1:
+            head += known[0]
+        elif not facts:
+            opaque = opaque or not head or "://" in head
+            head += "?"
+        else:
+            head += "?"
+    return union(*out)
+
+
+def _fixes_host(head: str) -> bool:
+    scheme, separator, rest = head.partition("://")
+    if not separator:
+        return head.startswith("/") and not head.startswith("//")
+    return bool(scheme) and any(mark in rest for mark in "/?#")
+
+
+def _lists(frame: Frame, value: Join) -> bool:
+    return any(
+        ref.sort == "obj" and ref.name in ("list", "tuple", "array", "result")
+        for operand in value.operands
+        for ref in frame.refs[operand]
+    )
+
+
+def _concatenated(frame: Frame, at: Id, value: Join) -> None:
+    made = Ref("obj", "list" if frame.library.family == "python" else "array", frame.name, at)
+    frame.refer(at, frozenset([made]))
+    for position, operand in enumerate(value.operands):
+        frame.add(at, frame.facts[operand])
+        for ref in ordered(frame.refs[operand]):
+            if ref.sort != "obj":
+                continue
+            for name in frame.names(ref):
+                target = name if position == 0 else APPENDED
+                frame.put((made, target), frame.cell(ref, name), frame.cell_refs(ref, name), at)
+
+
+def _divided(frame: Frame, at: Id, value: Join) -> None:
+    """Python's `/`: joining paths unless both sides are numbers."""
+    bits = frame.world.bits
+    lost = bits["absolute"] | bits["resolved"]
+    for position, operand in enumerate(value.operands):
+        facts = frame.facts[operand]
+        if position:
+            facts = marked(unmarked(facts, lost), bits["prefixed"])
+        frame.add(at, facts)
+    paths = [r for o in value.operands for r in frame.refs[o] if r.sort == "inst"]
+    names = [r for r in paths if "Path" in r.name or "path" in r.name]
+    if names:
+        frame.refer(at, frozenset(names))
+    elif any(frame.facts[o] for o in value.operands):
+        frame.refer(at, frozenset([Ref("inst", "pathlib.Path")]))
+
+
+def container(frame: Frame, at: Id, value: Join) -> None:
+    """A list, dictionary, object: one cell per field."""
+    assert value.fields is not None
+    made = Ref("obj", value.label, frame.name, at)
+    frame.refer(at, frozenset([made]))
+    positional = 0
+    vector = value.label in ("list", "tuple", "array")
+    for name, operand in zip(value.fields, value.operands, strict=True):
+        facts = frame.facts[operand]
+        refs = frame.refs[operand]
+        if name == "**":
+            frame.add(at, marked(facts, positional))
+            for ref in ordered(refs):
+                if ref.sort in OBJECTS and ref.sort != "fn":
+                    for inner in frame.names(ref):
+                        target = APPENDED if vector else inner
+                        frame.put(
+                            (made, target),
+                            marked(frame.cell(ref, inner), positional),
+                            frame.cell_refs(ref, inner),
+                            at,
+                        )
+            continue
+        if vector and frame.constants(operand) == ["--"]:
+            positional = frame.world.bits["positional"]
+        frame.put((made, name), marked(facts, positional), refs, at)

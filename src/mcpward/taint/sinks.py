@@ -1,0 +1,92 @@
+"""Sinks and sources of libraries: what must not be reached, and what is untrusted in itself."""
+
+from __future__ import annotations
+
+from mcpward.core.rule import Place
+from mcpward.ir.values import Call, Id, Store
+from mcpward.taint import places
+from mcpward.taint.calls import reached, run_callback
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    Facts,
+    Hit,
+    Ref,
+    Refs,
+    Source,
+    marked,
+    union,
+)
+from mcpward.taint.frame import Frame
+
+
+def inside(
+    frame: Frame, made: Ref, path: tuple[str, ...], facts: Facts, refs: Refs, at: Id
+) -> None:
+    for depth, name in enumerate(path):
+        if depth + 1 == len(path):
+            frame.put((made, name), facts, refs, at)
+        else:
+            inner = Ref("obj", "result", made.site, made.at * 31 + depth + 1_000_000)
+            frame.put((made, name), NO_FACTS, frozenset([inner]), at)
+            made = inner
+
+
+def sink(
+    frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str, marks: int = 0
+) -> None:
+    facts = marked(places.facts(frame, call, place, sink=True), marks)
+    if not facts:
+        return
+    if kind in ("argv", "program"):
+        kind = _interpreted(frame, call, kind)
+    if kind in ("argv", "program"):
+        # What follows a fixed text neither names the program nor begins an option.
+        fixed = frame.world.bits["prefixed"]
+        facts = frozenset([fact for fact in facts if not fact[1] & fixed])
+    reached(frame, at, Hit(kind, frame.name, at, name), facts)
+
+
+def _interpreted(frame: Frame, call: Call, kind: str) -> str:
+    """An argument of a shell or interpreter behind its code flag is code, not an argument."""
+    words: list[str] = []
+    for argument in (*call.args[:3], *(v for _, v in call.keywords[:3])):
+        words += [c for c in frame.constants(argument) if isinstance(c, str)]
+        for element in frame.elements(argument)[:16]:
+            words += [r.name[2:] for r in element if r.sort == "const" and r.name[:2] == "s:"]
+            words += ["python" for r in element if r.name == "sys.executable"]
+            words += ["node" for r in element if r.name == "process.execPath"]
+    programs = [w.replace("\\", "/").rpartition("/")[2].lower() for w in words]
+    for row in frame.library.interpreters:
+        if any(p in row.programs for p in programs) and any(w in row.flags for w in words):
+            return row.kind
+    return kind
+
+
+def source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
+    fact = frozenset([(Source(kind, frame.name, at, name), 0)])
+    if place.base == "return":
+        if place.path:
+            made = Ref("obj", "result", frame.name, at)
+            frame.refer(at, frozenset([made]))
+            inside(frame, made, place.path, fact, NO_REFS, at)
+        else:
+            frame.add(at, fact)
+    elif place.base == "parameter-of" and place.index < len(call.args):
+        for ref in sorted(frame.refs[call.args[place.index]]):
+            if ref.sort == "fn":
+                run_callback(frame, at, ref, {place.parameter: fact})
+
+
+def field_source(frame: Frame, at: Id, name: str) -> None:
+    """A field of a library object that is a source."""
+    row = frame.library.field(name)
+    if row is not None and row.source:
+        frame.add(at, frozenset([(Source(row.source, frame.name, at, name), 0)]))
+
+
+def stored(frame: Frame, at: Id, name: str, value: Store, facts: Facts) -> None:
+    """A write into a library object: the environment of the process is a sink."""
+    if name in ("os.environ", "process.env"):
+        keys = frame.facts[value.key] if value.key is not None else NO_FACTS
+        reached(frame, at, Hit("environment", frame.name, at, name), union(facts, keys))
