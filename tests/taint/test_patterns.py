@@ -285,12 +285,10 @@ def test_what_a_javascript_expression_proves_holds():
     assert not wrong, "\n".join(map(str, wrong))
 
 
-@pytest.mark.xfail(strict=True, reason="a flag inside the expression is not seen")
 def test_a_multiline_flag_inside_the_expression_proves_nothing():
     assert re.search("(?m)^[a-z]+$", "a\n;")
     assert not broken(proven("(?m)^[a-z]+$", "", whole=False), "a\n;")
 
 
-@pytest.mark.xfail(strict=True, reason="a lazy repetition is taken for one that removes")
 def test_removing_nothing_proves_nothing():
     assert not broken(remaining("[^a-z]??", "g"), ";")

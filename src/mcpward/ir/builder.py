@@ -11,9 +11,10 @@ value that owns the field: that is how a test on `args.path` narrows the next `a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from mcpward.core.source import Span
+from mcpward.ir.blocks import Attempt, Block, Fork, Loop, common_condition
+from mcpward.ir.narrowing import Name, about
 from mcpward.ir.values import (
     UNKNOWN,
     Assume,
@@ -36,44 +37,18 @@ from mcpward.ir.values import (
     Value,
 )
 
-Name = str | tuple[Id, str]
-
 _DEPTH = 10
 """How many operands deep an assumption looks for the variables a test is about."""
 _WIDTH = 60
 """How many values an assumption looks at, and how many variables it narrows."""
 
 
-@dataclass(slots=True, eq=False)
-class Block:
-    """A straight piece of code and what its variables are worth at its end."""
-
-    number: int
-    env: dict[Name, Id]
-    condition: Condition | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Fork:
-    """The two blocks behind a test; `enter` one of them to go on there."""
-
-    true: Block
-    false: Block
 
 
-@dataclass(slots=True, eq=False)
-class Loop:
-    """A loop header: its block and the `Phi`s that wait for their back edges."""
-
-    block: Block
-    phis: dict[Name, Id]
 
 
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """The states in which a `try` body may be left by an exception."""
-
-    states: list[Block] = field(default_factory=list)
 
 
 class Builder:
@@ -269,7 +244,7 @@ class Builder:
         if here is None:
             return
         env = here.env
-        for name, value in self._about(test, env):
+        for name, value in about(self.values, self._roots, self._named, test, env):
             at = self.add(Assume(value, test, outcome, *self._extent(test)))
             self._roots[at] = self.root(value)
             env[name] = at
@@ -284,7 +259,7 @@ class Builder:
             self.current = live[0]
             return
         first = live[0]
-        outer = _common(live)
+        outer = common_condition(live)
         block = self._block(first.env.copy(), outer)
         env = block.env
         others = [end.env for end in live[1:]]
@@ -415,67 +390,5 @@ class Builder:
         value = self.values[at]
         return value.start, value.end
 
-    def _about(self, test: Id, env: dict[Name, Id]) -> list[tuple[Name, Id]]:
-        """The variables whose present value the test was computed from."""
-        seen: dict[Id, None] = {test: None}
-        front = [test]
-        for _ in range(_DEPTH):
-            following: list[Id] = []
-            for at in front:
-                for operand in self._tested(at):
-                    if operand not in seen:
-                        seen[operand] = None
-                        following.append(operand)
-            if not following or len(seen) > _WIDTH:
-                break
-            front = following
-        found: dict[Name, Id] = {}
-        roots = self._roots
-        for root in dict.fromkeys(roots.get(at, at) for at in seen):
-            for name in self._named.get(root, ()):
-                value = env.get(name)
-                if value is not None and roots.get(value, value) == root:
-                    found[name] = value
-                    if len(found) >= _WIDTH:
-                        return list(found.items())
-        return list(found.items())
 
-    def _tested(self, at: Id) -> tuple[Id, ...]:
-        value = self.values[at]
-        match value:
-            case Compare():
-                return value.operands
-            case Call():
-                receiver = () if value.receiver is None else (value.receiver,)
-                keywords = tuple(v for _, v in value.keywords)
-                return (*receiver, *value.args[:_WIDTH], *keywords[:_WIDTH])
-            case Load():
-                return (value.object,)
-            case Assume():
-                return (self.root(at),)
-            case Join():
-                return value.operands[:_WIDTH]
-            case Phi():
-                return tuple(value.operands[:_WIDTH])
-            case Closure():
-                return tuple(v for _, v in value.captures)
-            case _:
-                return ()
-
-
-def _common(blocks: list[Block]) -> Condition | None:
-    """The innermost condition that holds at the end of every block."""
-    chains = []
-    for block in blocks:
-        chain: list[Condition] = []
-        condition = block.condition
-        while condition is not None:
-            chain.append(condition)
-            condition = condition.outer
-        chains.append(chain[::-1])
-    held: Condition | None = None
-    for level in zip(*chains, strict=False):
-        if any(condition is not level[0] for condition in level):
-            break
-        held = level[0]
-    return held
+__all__ = ["Attempt", "Block", "Builder", "Fork", "Loop", "Name"]

@@ -177,14 +177,15 @@ def _reach(
     for symbol, marks, hit in list(sinks):
         facts = bound.facts(symbol)
         if facts:
-            reached(frame, at, hit, marked(facts, marks))
+            reached(frame, at, hit, facts, marks)
 
 
-def reached(frame: Frame, at: Id, hit: Hit, facts: Facts) -> None:
+def reached(frame: Frame, at: Id, hit: Hit, facts: Facts, gained: int = 0) -> None:
     """Notes that facts reach a sink, directly or through the call `at`."""
     sinks = frame.summary.sinks
     world = frame.world
-    for origin, marks in facts:
+    for origin, had in facts:
+        marks = had | gained
         if type(origin) is Source:
             world.found(origin, marks, hit, frame.name, at)
         elif len(sinks) < _SINK_LIMIT and world.matters("", hit.kind, marks):

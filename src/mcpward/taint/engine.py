@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from mcpward.core.finding import SkipKind, Skipped
-from mcpward.taint import annotations, entries
+from mcpward.taint import entries
+from mcpward.taint.annotations import referents
 from mcpward.taint.facts import Fact, Facts, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.sweeps import again, first
@@ -17,6 +18,9 @@ _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
 _VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
+_FLOOR = 1_500_000
+_PER_BYTE = 2
+"""Evaluations of instructions that are allowed, and how many more per byte of source."""
 _CELLS = 80
 """Fields of outliving objects that a summary tells its callers about."""
 _SETTLE = 5
@@ -38,11 +42,17 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     """Analyses the roots and everything they reach; gives what had to be cut."""
     run = Run({}, {}, [])
     world.summarize = partial(_summary_of, world, run)
-    world.referents = annotations.referents
+    world.referents = referents
     for root in roots:
         world.enqueue(root)
     done = 0
+    budget = _budget(world)
     while world.queued:
+        if world.work > budget:
+            run.skipped.append(
+                Skipped("", SkipKind.LIMIT, "too involved: not everything could be followed")
+            )
+            break
         _analyse(world, world.next(), run)
         done += 1
         if progress is not None and done % 200 == 0:
@@ -55,6 +65,12 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
 def _known(world: World, name: str, _caller: str) -> Summary:
     """What was found out about a function, once nothing more is."""
     return world.summaries.get(name) or Summary()
+
+
+def _budget(world: World) -> int:
+    """How many instructions may be evaluated; ordinary programs need a quarter of it."""
+    modules = world.program.modules.values()
+    return _FLOOR + _PER_BYTE * sum(len(module.source.data) for module in modules)
 
 
 def _verify(world: World) -> None:

@@ -300,7 +300,7 @@ def _injected(world: World, frame: Frame, row: EntryModel, param: Param, index: 
     while work:
         one = work.pop()
         names.add(one.name)
-        work += [a for a in one.args if a is not None]
+        work += one.args
     refs: Refs = world.param_refs.get((frame.name, index), NO_REFS)
     names |= {ref.name.removesuffix("()") for ref in refs if ref.sort in ("ext", "inst")}
     canonical = {frame.library.canonical(name) for name in names if name}

@@ -10,7 +10,7 @@ object made at some place. Both are kept in small frozen sets; most values have 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ class Source(NamedTuple):
 class Symbol(NamedTuple):
     """A symbolic origin: a parameter, or a field of a parameter."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks a symbol for
     path: Path
 
 
@@ -187,7 +187,7 @@ def below(facts: Facts, name: str) -> Facts:
     """What is known of a field when something is known of the whole."""
     if not facts:
         return facts
-    out = []
+    out: list[Fact] = []
     for origin, marks in facts:
         if type(origin) is Symbol and len(origin.path) < PATH_LIMIT and origin.path[-1:] != ("*",):
             out.append((Symbol(origin.index, (*origin.path, name)), marks))
@@ -232,12 +232,15 @@ def added(old: Facts, new: Facts) -> Facts:
     A shared field is not told apart by caller, so a few sources of each kind say all there is to
     say, and stopping there lets the fixed point come to rest.
     """
+    fresh = [fact for fact in new if type(fact[0]) is Source and fact not in old]
+    if not fresh:
+        return old
     counts: dict[tuple[str, int], int] = {}
     for origin, marks in old:
         if type(origin) is Source:
             counts[origin.kind, marks] = counts.get((origin.kind, marks), 0) + 1
     more = []
-    for fact in sorted(new - old, key=_order):
+    for fact in sorted(fresh, key=_order):
         origin, marks = fact
         if type(origin) is Source:
             key = (origin.kind, marks)
@@ -256,6 +259,6 @@ def limited(refs: Refs) -> Refs:
     return frozenset(functions + others)
 
 
-def ordered(refs: Refs) -> Iterable[Ref]:
+def ordered(refs: Collection[Ref]) -> Iterable[Ref]:
     """Referents in an order that does not depend on hash seeds."""
     return refs if len(refs) < 2 else sorted(refs)

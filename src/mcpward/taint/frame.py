@@ -417,8 +417,9 @@ class Frame:
                         return frozenset([Ref("ext", f"{kind}.{name}")])
                 return found
             case "const":
-                kind = {"s:": self.text.name, "r:": self.library.pattern_type}.get(ref.name[:2])
-                return frozenset([Ref("ext", f"{kind}.{name}")]) if kind else NO_REFS
+                types = {"s:": self.text.name, "r:": self.library.pattern_type}
+                known = types.get(ref.name[:2])
+                return frozenset([Ref("ext", f"{known}.{name}")]) if known else NO_REFS
             case "fn":
                 found = self.cell_refs(ref, name)
                 return found or frozenset([Ref("ext", f"Function.{name}")])

@@ -27,7 +27,7 @@ from mcpward.taint.binding import bindings
 from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Summary, Symbol, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
-from mcpward.taint.proofs import ALL, IMPOSSIBLE, NOTHING, Proof, applied, both, either
+from mcpward.taint.proofs import ALL, IMPOSSIBLE, NOTHING, Key, Proof, applied, both, either
 from mcpward.taint.vouching import raises, vouched
 
 _DEPTH = 12
@@ -289,10 +289,10 @@ def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome
             ]
         if not facts:
             continue
-        held: dict[tuple[Origin | None, int], bool] = {}
+        held: dict[Key, bool] = {}
         for origin, marks in facts:
-            key = (origin, marks & unless)
-            held[key] = held.get(key, True) and marks & needs == needs
+            about: Key = (origin, marks & unless)
+            held[about] = held.get(about, True) and marks & needs == needs
         proven_about = [key for key, holds in held.items() if holds]
         if not proven_about:
             continue

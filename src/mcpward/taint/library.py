@@ -272,9 +272,9 @@ def _callback(
                     _deliver(frame, at, call, target, marked(made, marks), made_refs, typed=False)
         elif ref.sort == "ext":
             _indirect(frame, at, ref, given)
-    for origin, _ in frame.facts[argument]:
-        if isinstance(origin, Symbol):
-            note_invoked(frame, origin, given)
+    for found, _ in frame.facts[argument]:
+        if isinstance(found, Symbol):
+            note_invoked(frame, found, given)
 
 
 def _indirect(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> None:

@@ -11,12 +11,10 @@ import re
 import string
 import warnings
 from functools import lru_cache
-from re import (
-    _constants as op,  # type: ignore[attr-defined]  # the only syntax tree there is
-    _parser,  # type: ignore[attr-defined]
-)
+from re import _constants, _parser  # type: ignore[attr-defined]  # no other syntax tree
 from typing import Any
 
+op = _constants
 _WORD = frozenset(string.ascii_letters + string.digits + "_.-")
 _DIGITS = frozenset(string.digits)
 _SHELL = frozenset(string.ascii_letters + string.digits + "_.-/:=,@+%")
@@ -41,6 +39,8 @@ def proven(pattern: str, flags: str, *, whole: bool, start: bool = False) -> fro
         return frozenset()
     tree = _tree(_pythonic(pattern))
     if tree is None:
+        return frozenset()
+    if tree.state.flags & re.MULTILINE or any(_local_flags(code, a) for code, a in tree):
         return frozenset()
     items = list(tree)
     begins = whole or start
@@ -95,7 +95,7 @@ def remaining(pattern: str, flags: str) -> frozenset[str]:
     if tree is None or len(tree) != 1:
         return frozenset()
     code, argument = tree[0]
-    if code in (op.MAX_REPEAT, op.MIN_REPEAT) and len(argument[2]) == 1 and argument[0] <= 1:
+    if code is op.MAX_REPEAT and len(argument[2]) == 1 and argument[0] <= 1:
         code, argument = argument[2][0]
     if code is op.NOT_LITERAL:
         return frozenset()
@@ -117,6 +117,11 @@ def remaining(pattern: str, flags: str) -> frozenset[str]:
     if "-" not in kept:
         marks.add("dash-refused")
     return frozenset(marks)
+
+
+def _local_flags(code: Any, argument: Any) -> bool:
+    """Whether a group switches flags on for itself (`(?m:…)`)."""
+    return code is op.SUBPATTERN and bool(argument[1])
 
 
 def _pythonic(pattern: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from mcpward.ir.values import Call, Const, Function, Global, Load
-from mcpward.taint.facts import Summary, Symbol
+from mcpward.taint.facts import Ref, Summary, Symbol
 from mcpward.taint.world import World
 
 _CHECKS = r"valid|safe|secur|confine|ensure|assert|check|within|sanit|allow|contain|jail|guard|resolve|restrict|protect|verify|block|reject|under|inside"
@@ -92,7 +92,7 @@ def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
             if world.program.declared(f"{module}:{callee.name}"):
                 out |= _words(world, f"{module}:{callee.name}", depth - 1, seen)
             else:
-                for ref in world.heap_refs.get((_module(module), callee.name), ()):
+                for ref in world.heap_refs.get((Ref("mod", module), callee.name), ()):
                     out.add(ref.name.rpartition(".")[2])
                     if ref.sort == "fn":
                         out |= _words(world, ref.name, depth - 1, seen)
@@ -100,12 +100,6 @@ def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
         if nested.startswith(name + "."):
             out |= _words(world, nested, depth - 1, seen)
     return out
-
-
-def _module(name: str) -> object:
-    from mcpward.taint.facts import Ref  # noqa: PLC0415
-
-    return Ref("mod", name)
 
 
 def _method(world: World, function: Function, name: str) -> str | None:
