@@ -239,6 +239,9 @@ def added(old: Facts, new: Facts) -> Facts:
     for origin, marks in old:
         if type(origin) is Source:
             counts[origin.kind, marks] = counts.get((origin.kind, marks), 0) + 1
+    if len(counts) >= _VARIANTS:
+        return old
+    fresh = [fact for fact in fresh if counts.get((fact[0].kind, fact[1]), 0) < _SHARED]
     more = []
     for fact in sorted(fresh, key=_order):
         origin, marks = fact

@@ -56,10 +56,14 @@ def proof(frame: Frame, test: Id, outcome: Outcome, depth: int = 0) -> Proof:
         key = (test, outcome)
         known = frame.proofs.get(key)
         if known is None:
-            prove = _compared if kind is Compare else _called
             now, frame.now = frame.now, test
-            known = frame.proofs[key] = prove(frame, value, outcome, depth)  # type: ignore[operator]
+            if isinstance(value, Compare):
+                known = _compared(frame, value, outcome, depth)
+            else:
+                assert isinstance(value, Call)
+                known = _called(frame, value, outcome, depth)
             frame.now = now
+            frame.proofs[key] = known
         return known
     match value:
         case Assume():
