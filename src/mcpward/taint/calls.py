@@ -19,7 +19,7 @@ from mcpward.taint.facts import (
     ordered,
     union,
 )
-from mcpward.taint.frame import Frame
+from mcpward.taint.frame import Applied, Frame
 from mcpward.taint.vouching import vouched
 
 _NESTING = 4
@@ -44,6 +44,32 @@ _SINK_LIMIT = 400
 
 def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) -> None:
     """Applies the summary of a function at a call."""
+    only = frame.only
+    applied = frame.applied
+    if applied is None and only is None:
+        _apply(frame, at, ref, bound, result=result)
+        return
+    if only is not None and ref.name not in only:
+        return
+    frame.only = frame.applied = None
+    if applied is None or not _unchanged(frame, applied, ref.name, bound):
+        _apply(frame, at, ref, bound, result=result)
+        summary = frame.world.summaries.get(ref.name)
+        if applied is not None and summary is not None:
+            applied[frame.now, ref.name] = summary.size, bound.known
+    frame.only, frame.applied = only, applied
+
+
+def _unchanged(frame: Frame, applied: Applied, name: str, bound: Bound) -> bool:
+    """Whether a function was applied before to the same facts."""
+    summary = frame.world.summaries.get(name)
+    known = applied.get((frame.now, name))
+    if known is None or summary is None or known[0] != summary.size:
+        return False
+    return all(bound.facts(symbol) == facts for symbol, facts in known[1].items())
+
+
+def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> None:
     world = frame.world
     name = ref.name
     function = world.program.function(name)

@@ -114,7 +114,7 @@ def _analyse(world: World, name: str, run: Run) -> None:
         frame = examine(world, name)
     else:
         frame = known
-        if frame.dirty:
+        if frame.dirty or frame.news:
             again(frame)
             _export(frame)
         else:
@@ -130,7 +130,7 @@ def _analyse(world: World, name: str, run: Run) -> None:
         new.absorb(old)
     new.size = new.measure()
     world.summaries[name] = new
-    if frame.dirty:
+    if frame.dirty or frame.news:
         world.enqueue(name)
     if old is None or old.size != new.size:
         for caller in sorted(world.callers[name]):

@@ -85,6 +85,9 @@ def _number(text: str) -> object:
             return UNKNOWN
 
 
+Applied = dict[tuple[Id, str], tuple[int, dict[Symbol, Facts]]]
+
+
 class Frame:
     """What is known so far of every value of one function."""
 
@@ -105,7 +108,11 @@ class Frame:
         "module",
         "name",
         "nesting",
+        "news",
         "now",
+        "only",
+        "applied",
+        "remembered",
         "parts",
         "proofs",
         "puts",
@@ -150,6 +157,14 @@ class Frame:
         """Callee → the instructions that used its summary."""
         self.dirty: set[Id] = set()
         """Instructions some input of which has changed since they were evaluated."""
+        self.news: dict[Id, set[str]] = {}
+        """Instructions that only have to look again at some callees."""
+        self.remembered: Applied = {}
+        """(call of very many functions, callee) → size of its summary, facts it was applied to."""
+        self.applied: Applied | None = None
+        """The same, while such a call is evaluated."""
+        self.only: set[str] | None = None
+        """The callees whose summaries are applied now; `None` is all of them."""
         self.running = False
         self.stale = False
         """Whether only a fresh analysis helps."""

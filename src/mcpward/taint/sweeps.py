@@ -27,6 +27,7 @@ from mcpward.taint.transfer import STEP
 _ROUNDS = 12
 """Rounds over what changed; loops need two or three."""
 _OUTCOMES = (Outcome.TRUE, Outcome.FALSE, Outcome.RETURNED)
+_MANY = 6
 _LINES = 400
 """Lines of a summary."""
 
@@ -172,13 +173,18 @@ def _late(frame: Frame, late: list[Id]) -> None:
 def _rounds(frame: Frame, *, resets: bool) -> None:
     dirty = frame.dirty
     for _ in range(_ROUNDS):
+        news, frame.news = frame.news, {}
         dirty.discard(-1)
-        if not dirty:
+        news.pop(-1, None)
+        for at in [at for at in news if at in dirty or not _partly(frame, at, news[at])]:
+            dirty.add(at)
+            del news[at]
+        if not dirty and not news:
             return
         users = frame.users
         if users is None:
             users = frame.users = Users(frame)
-        work = list(dirty)
+        work = [*dirty, *news]
         heapify(work)
         queued = set(work)
         dirty.clear()
@@ -187,9 +193,14 @@ def _rounds(frame: Frame, *, resets: bool) -> None:
             at = heappop(work)
             queued.discard(at)
             frame.world.work += 1
-            _evaluate(frame, users, at, resets=resets)
+            frame.only = news.pop(at, None)
+            many = _many(frame, at)
+            frame.applied = frame.remembered if many else None
+            _evaluate(frame, users, at, resets=resets and not many)
+            frame.only = frame.applied = None
             if dirty:
                 for other in dirty:
+                    news.pop(other, None)
                     if other <= at:
                         later.add(other)
                     elif other not in queued:
@@ -198,6 +209,21 @@ def _rounds(frame: Frame, *, resets: bool) -> None:
                 dirty.clear()
         dirty |= later
         resets = False
+
+
+def _partly(frame: Frame, at: Id, callees: set[str]) -> bool:
+    """Whether a call of very many functions needs to look again at a few of them only."""
+    value = frame.values[at]
+    return (
+        type(value) is Call
+        and _many(frame, at)
+        and callees <= {ref.name for ref in frame.refs[value.callee]}
+    )
+
+
+def _many(frame: Frame, at: Id) -> bool:
+    value = frame.values[at]
+    return type(value) is Call and len(frame.refs[value.callee]) >= _MANY
 
 
 def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool) -> None:
@@ -210,7 +236,9 @@ def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool) -> None:
     if resets:
         facts[at], refs[at] = NO_FACTS, NO_REFS
         frame.before = _retracted(frame, at)
-    frame.parts.pop(at, None)
+    part = frame.parts.pop(at, None)
+    if part is not None and frame.applied is not None:
+        frame.summary = part
     frame.now = at
     STEP[kind](frame, at, value)
     made = frame.summary

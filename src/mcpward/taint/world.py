@@ -325,7 +325,8 @@ class World:
         """Has a function look again at its calls of another one."""
         frame = self.frames.get(caller)
         if frame is not None:
-            frame.dirty |= frame.callers_at.get(callee, _NOBODY)
+            for at in frame.callers_at.get(callee, _NOBODY):
+                frame.news.setdefault(at, set()).add(callee)
             if frame.running:
                 return
         self.enqueue(caller)
