@@ -18,6 +18,7 @@ from mcpward.ir.values import (
     Return,
     Store,
 )
+from mcpward.taint import members
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
 CONTAINERS = frozenset(["list", "tuple", "set", "dict", "object", "array", "arguments"])
-_EXPORTS = "#exports"
-"""Behind the name of a JavaScript module: the object of what importers see."""
 _TEXT_LIMIT = 300
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
@@ -401,124 +400,17 @@ class Frame:
 
     def member(self, ref: Ref, name: str) -> Refs:
         """What a field or method of a referent refers to."""
-        match ref.sort:
-            case "ext":
-                return self._outside(ref, name)
-            case "inst":
-                model = self.library.field(f"{ref.name}.{name}")
-                if model is not None and model.returns:
-                    return frozenset([Ref("inst", model.returns)])
-                return frozenset([Ref("ext", f"{ref.name}.{name}"[:160])])
-            case "mod":
-                return self.exported(ref.name, name)
-            case "self":
-                self.descends(ref)
-                return self._instance(ref, name)
-            case "cls":
-                self.descends(ref)
-                found = self.cell_refs(ref, name)
-                method = self.world.method(ref.name, name)
-                if method is not None and not found:
-                    return frozenset([Ref("fn", method)])
-                if not found and not method:
-                    outside = self.world.outside(ref.name)[:2]
-                    return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
-                return found
-            case "obj":
-                found = self.field_refs(ref, name)
-                if not found and name != "*":
-                    kind = self.library.container(ref.name)
-                    if kind:
-                        return frozenset([Ref("ext", f"{kind}.{name}")])
-                return found
-            case "const":
-                types = {"s:": self.text.name, "r:": self.library.pattern_type}
-                known = types.get(ref.name[:2])
-                return frozenset([Ref("ext", f"{known}.{name}")]) if known else NO_REFS
-            case "fn":
-                found = self.cell_refs(ref, name)
-                return found or frozenset([Ref("ext", f"Function.{name}")])
-            case _:
-                return NO_REFS
+        return members.member(self, ref, name)
 
-    def _outside(self, ref: Ref, name: str) -> Refs:
-        full = f"{ref.name}.{name}"
-        if full in self.world.program.modules:
-            return frozenset([Ref("mod", full)])
-        if name == "default" and self.library.family == "javascript":
-            return frozenset([ref])
-        if len(full) > 160 or full.count("()") > 4:
-            return NO_REFS
-        full = self.library.canonical(full)
-        model = self.library.field(full)
-        if model is not None and model.returns:
-            return frozenset([Ref("inst", model.returns)])
-        return frozenset([Ref("ext", full)])
 
-    def _instance(self, ref: Ref, name: str) -> Refs:
-        found = self.cell_refs(ref, name)
-        method = self.world.method(ref.name, name)
-        if method is not None:
-            owner = self.world.program.classes.get(method.partition(":")[0] + ":" + _class(method))
-            if owner is not None and name in owner.properties:
-                return found | self.world.summaries.get(method, Summary()).refs
-            return found | {Ref("fn", method)}
-        for current in self.world.lineage(ref.name):
-            found = found | self.cell_refs(Ref("cls", current), name)
-            made = self.world.program.classes.get(current)
-            if made is not None and name in made.fields:
-                found = found | self.typed(made.fields[name])
-        if not found:
-            outside = self.world.outside(ref.name)[:2]
-            return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
-        return found
-
-    def exported(self, module: str, name: str, depth: int = 0) -> Refs:
+    def exported(self, module: str, name: str) -> Refs:
         """What importers of a module see under a name."""
-        if module.endswith(_EXPORTS):
-            return self.cell_refs(Ref("mod", module), name)
-        self.world_module(module)
-        made = self.world.program.modules[module]
-        if made.language.family == "python":
-            holder = Ref("mod", module)
-            if (holder, name) in self.world.heap_refs:
-                return self.cell_refs(holder, name)
-            if f"{module}.{name}" in self.world.program.modules:
-                return frozenset([Ref("mod", f"{module}.{name}")])
-        else:
-            holder = Ref("mod", module + _EXPORTS)
-            found = self.cell_refs(holder, name)
-            whole = self.cell_refs(holder, "=")
-            if name == "default" and whole:
-                found = found | whole
-            for ref in whole:
-                if ref.sort != "mod":
-                    found = found | self.member(ref, name)
-            if found or (holder, name) in self.world.heap_refs:
-                return found
-        out = NO_REFS
-        if depth < 6:
-            for star in made.stars:
-                for ref in self.world.named(made, star):
-                    if ref.sort == "mod":
-                        out |= self.exported(ref.name, name, depth + 1)
-        self.cell_refs(holder, name)
-        return out
+        return members.exported(self, module, name)
 
     def exported_facts(self, module: str, name: str) -> Facts:
         """The facts that importers of a module see under a name."""
-        if module.endswith(_EXPORTS):
-            return self.cell(Ref("mod", module), name)
-        made = self.world.program.modules[module]
-        if made.language.family == "python":
-            return self.cell(Ref("mod", module), name)
-        return self.cell(Ref("mod", module + _EXPORTS), name)
+        return members.exported_facts(self, module, name)
 
-    def world_module(self, module: str) -> None:
-        """Makes sure that a module's body is analysed before its names are used."""
-        body = module + ":"
-        if body not in self.world.summaries:
-            self.world.enqueue(body)
 
     def typed(self, annotation: object) -> Refs:
         """What a value of an annotated type may be."""
@@ -526,27 +418,7 @@ class Frame:
 
     def global_name(self, value: Global) -> tuple[Refs, Facts]:
         """What a global name refers to, and the facts about it."""
-        if value.absolute:
-            refs = self.world.named(self.module, value.name)
-            for ref in refs:
-                if ref.sort == "mod":
-                    self.world_module(ref.name)
-            return refs, NO_FACTS
-        if value.name == "<module>":
-            return frozenset([Ref("mod", self.module.name)]), NO_FACTS
-        if value.name == "<exports>":
-            return frozenset([Ref("mod", self.module.name + _EXPORTS)]), NO_FACTS
-        holder = Ref("mod", self.module.name)
-        if (holder, value.name) in self.world.heap_refs:
-            return self.cell_refs(holder, value.name), self.cell(holder, value.name)
-        self.cell_refs(holder, value.name)
-        for star in self.module.stars:
-            for ref in self.world.named(self.module, star):
-                if ref.sort == "mod":
-                    found = self.exported(ref.name, value.name)
-                    if found:
-                        return found, self.exported_facts(ref.name, value.name)
-        return frozenset([Ref("ext", self.library.canonical(value.name))]), NO_FACTS
+        return members.global_name(self, value)
 
     # ── constants ─────────────────────────────────────────────────────────────────────────────
 
