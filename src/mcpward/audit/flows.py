@@ -19,9 +19,10 @@ from mcpward.core.finding import (
 from mcpward.core.rule import Flow, Rule
 from mcpward.core.source import SourceFile, Span
 from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
+from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Hit, Source
 from mcpward.taint.trace import KEPT, Link, Tracer
-from mcpward.taint.world import Entry, World
+from mcpward.taint.world import World
 
 _ASSUMED_MEDIUM = 2
 """So many unknown calls on a path still leave medium confidence."""
@@ -52,14 +53,21 @@ def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
         rule = pick(world, catalog, rules, source.kind, marks, hit.kind)
         if rule is None:
             continue
-        key = (source.kind, hit, source.label if source.entry >= 0 else source.function, source.entry)
+        key = (
+            source.kind,
+            hit,
+            source.label if source.entry >= 0 else source.function,
+            source.entry,
+        )
         rank = (int(severity(rule, source.kind, hit.kind)), -marks.bit_count())
         had = best.get(key)
         if had is None or rank > had[0]:
             best[key] = (rank, (source, marks, hit, rule))
     direct = {(c[2].function, c[2].at) for _, c in best.values() if c[0].kind != "third"}
     kept = [
-        c for _, c in best.values() if c[0].kind != "third" or (c[2].function, c[2].at) not in direct
+        c
+        for _, c in best.values()
+        if c[0].kind != "third" or (c[2].function, c[2].at) not in direct
     ]
     return sorted(kept, key=lambda c: (c[2], c[0], c[1], c[3].name))
 

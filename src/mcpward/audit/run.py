@@ -18,7 +18,8 @@ from mcpward.core.finding import Handler, Place, Report, Timing
 from mcpward.frontends.load import load
 from mcpward.ir.program import Program
 from mcpward.taint.engine import solve
-from mcpward.taint.world import Entry, World
+from mcpward.taint.entry import Entry
+from mcpward.taint.world import World
 
 _RECURSION = 20_000
 """Frontends and the engine recurse on syntax; pure Python calls do not use the C stack."""

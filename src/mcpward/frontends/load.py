@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from mcpward.core.finding import Skipped, SkipKind
+from mcpward.core.finding import SkipKind, Skipped
 from mcpward.core.source import SourceFile
 from mcpward.ir.program import Program
 from mcpward.ir.values import Module

@@ -43,14 +43,6 @@ _WIDTH = 60
 """How many values an assumption looks at, and how many variables it narrows."""
 
 
-
-
-
-
-
-
-
-
 class Builder:
     """One function under construction.
 

@@ -231,18 +231,7 @@ class Return:
 
 
 Value = (
-    Param
-    | Const
-    | Global
-    | Phi
-    | Join
-    | Load
-    | Store
-    | Compare
-    | Call
-    | Closure
-    | Assume
-    | Return
+    Param | Const | Global | Phi | Join | Load | Store | Compare | Call | Closure | Assume | Return
 )
 
 

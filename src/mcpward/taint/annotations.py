@@ -178,6 +178,9 @@ def _enumeration(frame: Frame, name: str) -> bool:
     elif module in frame.world.program.modules:
         classes += [r.name for r in frame.exported(module, member) if r.sort == "cls"]
     for current in classes:
-        if any(o.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum") for o in frame.world.outside(current)):
+        if any(
+            o.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum")
+            for o in frame.world.outside(current)
+        ):
             return True
     return False

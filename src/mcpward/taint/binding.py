@@ -55,9 +55,7 @@ class Bound:
         if rest:
             if path and path[0].isdigit() and int(path[0]) < len(rest):
                 rest = [rest[int(path[0])]]
-            out += [
-                frame.read(v, path[1:]) if len(path) > 1 else frame.deep(v) for v in rest
-            ]
+            out += [frame.read(v, path[1:]) if len(path) > 1 else frame.deep(v) for v in rest]
         for name, value in self.named.get(index, ()):
             if not path or path[0] in ("*", name):
                 inner = path[1:]

@@ -28,20 +28,6 @@ _SINK_LIMIT = 400
 """Lines a summary may have; a function that reaches more sinks is cut, and the report says so."""
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool = True) -> None:
     """Applies the summary of a function at a call."""
     only = frame.only
@@ -197,9 +183,7 @@ def translate(facts: Facts, bound: Bound) -> Facts:
     return total
 
 
-def _reach(
-    frame: Frame, at: Id, sinks: dict[tuple[Symbol, int, Hit], Id], bound: Bound
-) -> None:
+def _reach(frame: Frame, at: Id, sinks: dict[tuple[Symbol, int, Hit], Id], bound: Bound) -> None:
     for symbol, marks, hit in list(sinks):
         facts = bound.facts(symbol)
         if facts:
@@ -253,8 +237,6 @@ def note_invoked(frame: Frame, symbol: Symbol, arguments: dict[int, Facts]) -> N
     kept = frame.summary.invokes.setdefault(symbol, {})
     for k, facts in arguments.items():
         kept[k] = kept.get(k, NO_FACTS) | facts
-
-
 
 
 def run_callback(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> None:

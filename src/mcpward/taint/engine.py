@@ -9,10 +9,11 @@ from functools import partial
 from mcpward.core.finding import SkipKind, Skipped
 from mcpward.taint import entries
 from mcpward.taint.annotations import referents
+from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Fact, Facts, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.sweeps import again, first
-from mcpward.taint.world import Entry, World, symbolic
+from mcpward.taint.world import World, symbolic
 
 _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
@@ -110,7 +111,12 @@ def _analyse(world: World, name: str, run: Run) -> None:
         return
     known = world.frames.get(name)
     run.stack[name] = None
-    if known is None or known.stale or known.hot != (name in world.hot) or name not in world.summaries:
+    if (
+        known is None
+        or known.stale
+        or known.hot != (name in world.hot)
+        or name not in world.summaries
+    ):
         frame = examine(world, name)
     else:
         frame = known

@@ -6,9 +6,10 @@ from mcpward.core.rule import CallModel, EntryModel
 from mcpward.ir.values import Call, Closure, Function, Id, Load, Param
 from mcpward.taint import places, schemas
 from mcpward.taint.annotations import guarantee
+from mcpward.taint.entry import Entry
 from mcpward.taint.facts import NO_FACTS, NO_REFS, Ref, Refs, Symbol, marked, ordered
 from mcpward.taint.frame import Frame
-from mcpward.taint.world import Entry, World
+from mcpward.taint.world import World
 
 _METHODS = {
     "CallToolRequestSchema": "tools/call",

@@ -14,11 +14,11 @@ from mcpward.ir.values import (
     Id,
     Join,
     Outcome,
-    Pattern,
     Return,
     Store,
 )
 from mcpward.taint import members
+from mcpward.taint.constants import TEXT_LIMIT, literal
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -45,43 +45,9 @@ if TYPE_CHECKING:
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
 CONTAINERS = frozenset(["list", "tuple", "set", "dict", "object", "array", "arguments"])
-_TEXT_LIMIT = 300
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
 when the list was written with a first element."""
-
-
-def constant(value: object) -> Ref | None:
-    """The referent that stands for a literal."""
-    if isinstance(value, Pattern):
-        return Ref("const", "r:" + value.text[:_TEXT_LIMIT], value.flags)
-    if isinstance(value, str):
-        return Ref("const", "s:" + value[:_TEXT_LIMIT])
-    if value is None or isinstance(value, bool | int | float):
-        return Ref("const", f"v:{value!r}")
-    if isinstance(value, bytes):
-        return Ref("const", "s:" + value[:_TEXT_LIMIT].decode("latin-1"))
-    return None
-
-
-def literal(ref: Ref) -> object:
-    """The literal that a `const` referent stands for; patterns give `Pattern`."""
-    kind, text = ref.name[:2], ref.name[2:]
-    if kind == "s:":
-        return text
-    if kind == "r:":
-        return Pattern(text, ref.site)
-    return {"None": None, "True": True, "False": False}.get(text, _number(text))
-
-
-def _number(text: str) -> object:
-    try:
-        return int(text)
-    except ValueError:
-        try:
-            return float(text)
-        except ValueError:
-            return UNKNOWN
 
 
 Applied = dict[tuple[Id, str], tuple[int, dict[Symbol, Facts]]]
@@ -89,45 +55,6 @@ Applied = dict[tuple[Id, str], tuple[int, dict[Symbol, Facts]]]
 
 class Frame:
     """What is known so far of every value of one function."""
-
-    __slots__ = (
-        "before",
-        "callees",
-        "callers_at",
-        "cells",
-        "deeper",
-        "dirty",
-        "exits",
-        "facts",
-        "fields",
-        "function",
-        "hot",
-        "kept",
-        "library",
-        "module",
-        "name",
-        "nesting",
-        "news",
-        "now",
-        "only",
-        "applied",
-        "remembered",
-        "parts",
-        "proofs",
-        "puts",
-        "reads",
-        "refs",
-        "running",
-        "shares",
-        "stale",
-        "stored",
-        "summary",
-        "text",
-        "users",
-        "values",
-        "version",
-        "world",
-    )
 
     def __init__(self, world: World, function: Function) -> None:
         """An empty state."""
@@ -359,9 +286,7 @@ class Frame:
         """
         facts = self.facts[at]
         refs = [
-            r
-            for r in self.refs[at]
-            if r.sort == "obj" and (r.name != "new" or r.site == self.name)
+            r for r in self.refs[at] if r.sort == "obj" and (r.name != "new" or r.site == self.name)
         ]
         if not refs:
             return facts
@@ -402,7 +327,6 @@ class Frame:
         """What a field or method of a referent refers to."""
         return members.member(self, ref, name)
 
-
     def exported(self, module: str, name: str) -> Refs:
         """What importers of a module see under a name."""
         return members.exported(self, module, name)
@@ -410,7 +334,6 @@ class Frame:
     def exported_facts(self, module: str, name: str) -> Facts:
         """The facts that importers of a module see under a name."""
         return members.exported_facts(self, module, name)
-
 
     def typed(self, annotation: object) -> Refs:
         """What a value of an annotated type may be."""
@@ -440,7 +363,7 @@ class Frame:
             if len(parts) != 1:
                 return []
             text += parts[0]
-        return [text[:_TEXT_LIMIT]]
+        return [text[:TEXT_LIMIT]]
 
     def elements(self, at: Id) -> list[Refs]:
         """What the elements of a container may be, known positions first."""
@@ -450,14 +373,6 @@ class Frame:
                 names = sorted(self.names(ref), key=lambda n: (not n.isdigit(), len(n), n))
                 out += [self.cell_refs(ref, name) for name in names]
         return out
-
-    def substituted(self, symbol: Symbol, marks: int, facts: Facts) -> Facts:
-        """A callee's symbolic fact in terms of this function: `facts` is what the argument has."""
-        return frozenset([(origin, had | marks) for origin, had in facts])
-
-
-def _class(function: str) -> str:
-    return function.partition(":")[2].rpartition(".")[0]
 
 
 def concrete(facts: Facts) -> Facts:

@@ -107,9 +107,7 @@ def _compared(frame: Frame, value: Compare, outcome: Outcome, depth: int) -> Pro
     return total
 
 
-def _truth(
-    frame: Frame, operands: tuple[Id, ...], outcome: Outcome, depth: int
-) -> Proof | None:
+def _truth(frame: Frame, operands: tuple[Id, ...], outcome: Outcome, depth: int) -> Proof | None:
     """Comparisons that only ask whether something is there, such as `is not None`."""
     for one, other in (operands, operands[::-1]):
         constants = frame.constants(other)
@@ -265,7 +263,9 @@ def _promised(frame: Frame, call: Call, key: tuple[str, str]) -> Proof:
     return total or NOTHING
 
 
-_SAYS_YES = frozenset(["success", "ok", "valid", "isValid", "is_valid", "allowed", "safe", "isSafe", ""])
+_SAYS_YES = frozenset(
+    ["success", "ok", "valid", "isValid", "is_valid", "allowed", "safe", "isSafe", ""]
+)
 
 
 def _answers(frame: Frame, target: str, summary: Summary, key: tuple[str, str]) -> bool:

@@ -6,6 +6,7 @@ from mcpward.ir.values import (
     Id,
     Join,
 )
+from mcpward.taint.constants import constant
 from mcpward.taint.facts import (
     Facts,
     Ref,
@@ -14,7 +15,7 @@ from mcpward.taint.facts import (
     union,
     unmarked,
 )
-from mcpward.taint.frame import APPENDED, OBJECTS, Frame, constant
+from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 
 _TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
 

@@ -24,23 +24,15 @@ from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 from mcpward.taint.patterns import remaining
 from mcpward.taint.sinks import inside, sink, source
 
-_PRIMITIVE = frozenset(["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"])
+_PRIMITIVE = frozenset(
+    ["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"]
+)
 _NOWHERE = ("\0",)
 _MERGES = frozenset(["Object.assign", "dict.update"])
 """Calls that copy fields by name."""
 
 
-
-
-
-
-
-
 # ── classes ───────────────────────────────────────────────────────────────────────────────────
-
-
-
-
 
 
 # ── libraries ─────────────────────────────────────────────────────────────────────────────────
@@ -246,8 +238,6 @@ def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
             frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)
 
 
-
-
 def _callback(
     frame: Frame,
     at: Id,
@@ -310,25 +300,7 @@ def _function_method(frame: Frame, at: Id, call: Call, name: str) -> bool:
 # ── sinks and sources ─────────────────────────────────────────────────────────────────────────
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 # ── unknown callees ───────────────────────────────────────────────────────────────────────────
-
-
 
 
 def _constructs(frame: Frame, call: Call) -> bool:

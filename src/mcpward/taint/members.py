@@ -85,7 +85,9 @@ def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
     found = frame.cell_refs(ref, name)
     method = frame.world.method(ref.name, name)
     if method is not None:
-        owner = frame.world.program.classes.get(method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0])
+        owner = frame.world.program.classes.get(
+            method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
+        )
         if owner is not None and name in owner.properties:
             return found | frame.world.summaries.get(method, Summary()).refs
         return found | {Ref("fn", method)}

@@ -45,7 +45,9 @@ def proven(pattern: str, flags: str, *, whole: bool, start: bool = False) -> fro
     items = list(tree)
     begins = whole or start
     ends = whole
-    while items and items[0][0] is op.AT and items[0][1] in (op.AT_BEGINNING, op.AT_BEGINNING_STRING):
+    while (
+        items and items[0][0] is op.AT and items[0][1] in (op.AT_BEGINNING, op.AT_BEGINNING_STRING)
+    ):
         begins = True
         items.pop(0)
     while items and items[-1][0] is op.AT and items[-1][1] in (op.AT_END, op.AT_END_STRING):
@@ -224,6 +226,8 @@ def _heads(items: Any) -> bool:
         inner = list(rest[0][1][3])
         if len(inner) == 1 and inner[0][0] is op.BRANCH:
             heads = [_literal_head(branch).lower() for branch in inner[0][1][1]]
-            return any(head.startswith(("select", "with", "show", "elect", "ith")) for head in heads)
+            return any(
+                head.startswith(("select", "with", "show", "elect", "ith")) for head in heads
+            )
         rest = inner
     return _literal_head(rest).lower().startswith(("select", "with ", "show ", "explain"))

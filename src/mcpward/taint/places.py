@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
+from mcpward.taint.constants import literal
 from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Path, Ref, Refs, ordered, union
-from mcpward.taint.frame import APPENDED, Frame, literal
+from mcpward.taint.frame import APPENDED, Frame
 
 _SEPARATORS = ("/", "\\")
 _SEPARATOR_NAMES = frozenset(["os.sep", "os.path.sep", "path.sep", "os.altsep", "path.posix.sep"])

@@ -7,8 +7,9 @@ another. Fields in angle brackets hold what the builder calls said.
 from __future__ import annotations
 
 from mcpward.ir.values import Call, Id, Pattern
+from mcpward.taint.constants import constant, literal
 from mcpward.taint.facts import NO_FACTS, Ref, Refs, ordered
-from mcpward.taint.frame import Frame, constant, literal
+from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
 
 _NUMBERS = frozenset(
@@ -19,10 +20,14 @@ _NUMBERS = frozenset(
 _TEXTS = frozenset(["string", "email", "url", "iso", "jwt", "base64", "templateLiteral"])
 _LISTED = frozenset(["enum", "literal", "nativeEnum", "picklist"])
 _OBJECTS = frozenset(["object", "strictObject", "looseObject", "interface"])
-_INNER = frozenset(["array", "optional", "nullable", "nullish", "set", "promise", "preprocess", "lazy"])
+_INNER = frozenset(
+    ["array", "optional", "nullable", "nullish", "set", "promise", "preprocess", "lazy"]
+)
 _UNIONS = frozenset(["union", "discriminatedUnion", "or"])
 _LIBRARIES = ("zod.", "valibot.", "@sinclair/typebox.Type.", "arktype.")
-_CHECKS = frozenset(["parse", "safeParse", "parseAsync", "safeParseAsync", "decode", "check", "assert"])
+_CHECKS = frozenset(
+    ["parse", "safeParse", "parseAsync", "safeParseAsync", "decode", "check", "assert"]
+)
 _DEPTH = 6
 _FIELDS = 60
 

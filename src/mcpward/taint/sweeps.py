@@ -333,5 +333,3 @@ def _conclude(frame: Frame) -> None:
     frame.proofs.clear()
     frame.deeper.clear()
     frame.running = False
-
-

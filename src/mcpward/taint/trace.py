@@ -286,9 +286,9 @@ def _parts(frame: Frame, at: Id) -> list[Id]:
             out = [value.object]
             refs = frame.refs[value.object]
             for other in frame.stores() if refs else ():
-                if (
-                    other.field in (value.field, "*") or value.field == "*"
-                ) and frame.refs[other.object] & refs:
+                if (other.field in (value.field, "*") or value.field == "*") and frame.refs[
+                    other.object
+                ] & refs:
                     out.append(other.value)
             return out
         case Store():
@@ -344,7 +344,8 @@ def _known(frame: Frame, call: Call) -> bool:
         if ref.sort in ("fn", "cls"):
             return True
         if ref.sort == "ext" and (
-            frame.library.calls(frame.library.canonical(ref.name)) or ref.name.startswith("Function.")
+            frame.library.calls(frame.library.canonical(ref.name))
+            or ref.name.startswith("Function.")
         ):
             return True
     callee = frame.values[call.callee]

@@ -24,6 +24,7 @@ from mcpward.ir.values import (
 )
 from mcpward.taint import dispatch, entries, guards, sinks
 from mcpward.taint.calls import store_path
+from mcpward.taint.constants import constant
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -33,7 +34,7 @@ from mcpward.taint.facts import (
     Symbol,
     ordered,
 )
-from mcpward.taint.frame import OBJECTS, Frame, constant
+from mcpward.taint.frame import OBJECTS, Frame
 from mcpward.taint.joins import join
 
 
@@ -75,20 +76,6 @@ def phi(frame: Frame, at: Id, value: Phi) -> None:
     for operand in value.operands:
         frame.add(at, frame.facts[operand])
         frame.refer(at, frame.refs[operand])
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def load(frame: Frame, at: Id, value: Load) -> None:
@@ -282,4 +269,3 @@ STEP: dict[type[Any], Callable[[Frame, Id, Any], None]] = {
     Return: returned,
 }
 """Instruction → what it does."""
-

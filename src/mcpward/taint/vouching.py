@@ -14,7 +14,9 @@ from mcpward.taint.facts import Ref, Summary, Symbol
 from mcpward.taint.world import World
 
 _CHECKS = r"valid|safe|secur|confine|ensure|assert|check|within|sanit|allow|contain|jail|guard|resolve|restrict|protect|verify|block|reject|under|inside"
-_PATH = re.compile(rf"(?i)(?=.*({_CHECKS}))(?=.*(path|file|dir|folder|location|workspace|root|output))")
+_PATH = re.compile(
+    rf"(?i)(?=.*({_CHECKS}))(?=.*(path|file|dir|folder|location|workspace|root|output))"
+)
 _URL = re.compile(
     rf"(?i)(?=.*({_CHECKS}|^is|ssrf|private|public|internal))(?=.*(url|uri|host|address|ssrf|ip|private|domain|destination|target|webhook))"
 )
@@ -24,7 +26,15 @@ _CONTAINS = frozenset(
     ["is_relative_to", "relative_to", "commonpath", "relative", "startswith", "startsWith"]
 )
 _LOOKS_UP = frozenset(
-    ["getaddrinfo", "gethostbyname", "gethostbyname_ex", "lookup", "resolve4", "resolve6", "resolveAny"]
+    [
+        "getaddrinfo",
+        "gethostbyname",
+        "gethostbyname_ex",
+        "lookup",
+        "resolve4",
+        "resolve6",
+        "resolveAny",
+    ]
 )
 _WEAK = ("prefix-checked", "unnormalized-checked", "dotdot-checked", "absolute-refused")
 _DEPTH = 3

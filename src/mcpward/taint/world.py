@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from mcpward.catalog.catalog import Catalog
-from mcpward.core.rule import EntryModel, GuardModel
+from mcpward.core.rule import GuardModel
 from mcpward.ir.program import Program
 from mcpward.ir.values import (
     Call,
@@ -22,6 +21,7 @@ from mcpward.ir.values import (
     Outcome,
     Store,
 )
+from mcpward.taint.entry import Entry
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -48,22 +48,6 @@ _NAME_LIMIT = 160
 _FAMILY = 40
 _GUESS_LIMIT = 3
 """A method of an unknown receiver is looked up by name when at most so many classes have it."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A handler that a client or a model can call."""
-
-    model: EntryModel
-    handler: Ref
-    label: str
-    function: str
-    """Where it is registered, with `at`: the registering call."""
-    at: Id
-    index: int
-    schema: Refs = NO_REFS
-    marks: dict[tuple[str, ...], int] | None = None
-    """What the schema guarantees: field path of the first parameter → marks; `None` unknown."""
 
 
 class World:
@@ -153,7 +137,9 @@ class World:
         known = self._guard_rows.get(key)
         if known is None:
             word = outcome.value
-            chosen = [(r, self.mask(r.needs), self.mask(r.unless)) for r in rows if r.outcome == word]
+            chosen = [
+                (r, self.mask(r.needs), self.mask(r.unless)) for r in rows if r.outcome == word
+            ]
             known = self._guard_rows[key] = (rows, chosen)
         return known[1]
 
@@ -272,7 +258,9 @@ class World:
         if owner in self._kin or owner in self._kin.values():
             kin = self.kin(owner)
             for function in self.methods_named(name, most=_FAMILY):
-                current = function.partition(":")[0] + ":" + function.partition(":")[2].rpartition(".")[0]
+                current = (
+                    function.partition(":")[0] + ":" + function.partition(":")[2].rpartition(".")[0]
+                )
                 if self.kin(current) == kin and not self._empty(function):
                     return function
         return declared
@@ -280,9 +268,11 @@ class World:
     def _empty(self, name: str) -> bool:
         """Whether a function only declares itself (`...`, `pass`, `raise NotImplementedError`)."""
         function = self.program.function(name)
-        return function is not None and not any(
-            isinstance(value, Load | Store | Join) for value in function.values
-        ) and sum(isinstance(value, Call) for value in function.values) <= 1
+        return (
+            function is not None
+            and not any(isinstance(value, Load | Store | Join) for value in function.values)
+            and sum(isinstance(value, Call) for value in function.values) <= 1
+        )
 
     # ── dependencies ──────────────────────────────────────────────────────────────────────────
 
