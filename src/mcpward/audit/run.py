@@ -126,7 +126,7 @@ def _told(options: AuditOptions, stage: str) -> Callable[[int, int], None] | Non
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Without the garbage collector, which costs a quarter of the time and finds nothing to free."""
+    """Without the garbage collector: a quarter of the time, and nothing to free."""
     enabled = gc.isenabled()
     limit = sys.getrecursionlimit()
     gc.disable()

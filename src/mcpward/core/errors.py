@@ -1,9 +1,9 @@
 """The exceptions of mcpward.
 
-    McpwardError
-    ├── UsageError        the command line or a settings file asks for something impossible
-    ├── TargetError       the target cannot be read at all
-    └── CatalogError      a rule card or a model contradicts the vocabulary
+McpwardError
+├── UsageError        the command line or a settings file asks for something impossible
+├── TargetError       the target cannot be read at all
+└── CatalogError      a rule card or a model contradicts the vocabulary
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
     def shifted(self, steps: int) -> Severity:
-        """This severity moved by some steps, kept inside the scale."""
+        """The severity some steps away, kept inside the scale."""
         return Severity(min(max(self + steps, Severity.INFO), Severity.CRITICAL))
 
 
@@ -57,7 +57,7 @@ class StepKind(StrEnum):
     """What a step of a path does; the renderers choose emphasis by it."""
 
     SOURCE = "source"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  # a kind of step, no password
     CALL = "call"
     ASSUMED = "assumed"
     GUARD = "guard"

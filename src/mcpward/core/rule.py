@@ -63,7 +63,7 @@ class CallModel:
     """What one library function does with its arguments.
 
     Among the rows of one name the first whose conditions hold is used. A value that is not known
-    counts as fulfilling `when` and as not fulfilling `unless`. A row states everything: what it does
+    counts as fulfilling `when` and as not fulfilling `unless`. A row states all: what it does
     not pass does not flow. A call without any row passes everything and lowers the confidence.
     """
 
@@ -110,13 +110,13 @@ class GuardModel:
     """A test, and what its outcome proves about the tested value."""
 
     name: str
-    """Qualified name of the function, or an operator: `operator.in`, `operator.==`, `operator.<`."""
+    """Qualified name of the function, or an operator: `operator.in`, `operator.==`, …"""
     value: Place
     """The tested value."""
     outcome: Literal["true", "false", "returned"]
     """The outcome under which the marks are granted; `returned`: the call did not raise."""
     grants: tuple[str, ...]
-    """Marks; or one of `<pattern>` (what the regular expression at `pattern` proves), `<schema>`."""
+    """Marks, or `<pattern>`: what the regular expression at `pattern` proves."""
     needs: tuple[str, ...] = ()
     """Marks the tested value must have already, else nothing is granted."""
     unless: tuple[str, ...] = ()

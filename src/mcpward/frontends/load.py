@@ -44,7 +44,7 @@ Parse = Callable[[], "Module | Skipped"]
 def _python(sources: list[SourceFile], program: Program) -> list[tuple[SourceFile, Parse]]:
     if not sources:
         return []
-    from mcpward.frontends import python, python_modules  # noqa: PLC0415  # only when needed
+    from mcpward.frontends import python, python_modules  # only when needed
 
     names = python_modules.module_names([s.path for s in sources])
     index = python_modules.ModuleIndex(dict(names.values()))
@@ -73,7 +73,7 @@ def _javascript(
 ) -> list[tuple[SourceFile, Parse]]:
     if not sources:
         return []
-    from mcpward.frontends import javascript, javascript_modules  # noqa: PLC0415
+    from mcpward.frontends import javascript, javascript_modules
 
     resolver = javascript_modules.Resolver([s.path for s in sources], texts)
     return [
@@ -93,10 +93,10 @@ def _javascript(
 
 def _lower(module: Module, function: str) -> None:
     if module.language.family == "python":
-        from mcpward.frontends import python  # noqa: PLC0415
+        from mcpward.frontends import python
 
         python.lower(module, function)
     else:
-        from mcpward.frontends import javascript  # noqa: PLC0415
+        from mcpward.frontends import javascript
 
         javascript.lower(module, function)

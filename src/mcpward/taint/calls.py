@@ -198,7 +198,7 @@ def reached(frame: Frame, at: Id, hit: Hit, facts: Facts, gained: int = 0) -> No
         marks = had | gained
         if type(origin) is Source:
             world.found(origin, marks, hit, frame.name, at)
-        elif len(sinks) < _SINK_LIMIT and world.matters("", hit.kind, marks):
+        elif len(sinks) < _SINK_LIMIT and world.relevance.matters("", hit.kind, marks):
             assert isinstance(origin, Symbol)
             sinks.setdefault((origin, marks, hit), at)
 

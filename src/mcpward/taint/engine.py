@@ -205,7 +205,7 @@ def _concretize(world: World, frame: Frame, entry: Entry) -> None:
             if ref.sort in ("obj", "self", "mod", "cls"):
                 world.put((frame.owner(ref), path[-1]), got, frozenset(), (frame.name, 0))
         if got and frame.function.owner and index == 0:
-            from mcpward.taint.facts import Ref  # noqa: PLC0415
+            from mcpward.taint.facts import Ref
 
             owner = frame.owner(Ref("self", frame.function.owner))
             world.put((owner, path[-1]), got, frozenset(), (frame.name, 0))

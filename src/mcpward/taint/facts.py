@@ -1,8 +1,7 @@
 """Facts about values, what is known of their referents, and the summary of a function.
 
 A fact is (origin, marks): where data came from, and what guards and sanitizers have proven since.
-An origin is either symbolic, `("p", index, path)` for a parameter of the function under analysis, or
-concrete, a `Source`. Marks are bits; they only grow along a path.
+An origin is either symbolic, a parameter of the function under analysis, or concrete, a `Source`. Marks are bits; they only grow along a path.
 
 A referent says what a value may be: a library function or module, a function of the program, an
 object made at some place. Both are kept in small frozen sets; most values have none.
@@ -62,8 +61,8 @@ _VARIANTS = 12
 class Ref(NamedTuple):
     """What a value may be.
 
-    `ext`: a library module, function or class, `name` is qualified; `inst`: an instance of a library
-    class; `fn`: a function of the program, made at (`site`, `at`); `cls`: a class of the program;
+    `ext`: a library module, function or class, `name` is qualified; `inst`: an instance of a
+    library class; `fn`: a function of the program, made at (`site`, `at`); `cls`: a class of the program;
     `self`: an instance of it; `obj`: an object or container made at (`site`, `at`); `mod`: a module
     of the program.
     """
@@ -241,8 +240,7 @@ def added(old: Facts, new: Facts) -> Facts:
             counts[origin.kind, marks] = counts.get((origin.kind, marks), 0) + 1
     if len(counts) >= _VARIANTS:
         return old
-    fresh = [fact for fact in fresh if counts.get((fact[0].kind, fact[1]), 0) < _SHARED]
-    more = []
+    more: list[Fact] = []
     for fact in sorted(fresh, key=_order):
         origin, marks = fact
         if type(origin) is Source:

@@ -229,9 +229,9 @@ class Frame:
         facts = self.cell(ref, name)
         if ref.sort == "obj":
             facts = union(facts, self.cell(ref, "*"))
-            if name.isdigit() and not (index_zero or name == "0"):
-                facts = union(facts, self.cell(ref, APPENDED))
-            elif name == "0" and not index_zero and name not in self.names(ref):
+            if (name.isdigit() and not (index_zero or name == "0")) or (
+                name == "0" and not index_zero and name not in self.names(ref)
+            ):
                 facts = union(facts, self.cell(ref, APPENDED))
         return facts
 

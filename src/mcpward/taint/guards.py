@@ -285,7 +285,7 @@ def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome
     world = frame.world
     out: Proof = {}
     tested: dict[object, list[tuple[Origin, int]]] = {}
-    for row, needs, unless in world.guard_rows(rows, outcome):
+    for row, needs, unless in world.relevance.guard_rows(rows, outcome):
         facts = tested.get(row.value)
         if facts is None:
             facts = tested[row.value] = [

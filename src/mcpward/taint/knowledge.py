@@ -1,4 +1,4 @@
-"""The models of one language as the engine asks for them: by name, through aliases and subclasses."""
+"""The models of one language by name, through aliases and subclasses."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _removed(frame: Frame, call: Call) -> int:
             if isinstance(constant, Pattern) and len(call.args) > 1:
                 replacement = frame.constants(call.args[1])
                 if replacement and all(
-                    isinstance(r, str) and r.replace("_", "").isalnum() or r in ("", "_", "-")
+                    (isinstance(r, str) and r.replace("_", "").isalnum()) or r in ("", "_", "-")
                     for r in replacement
                 ):
                     total |= frame.world.mask(remaining(constant.text, constant.flags))

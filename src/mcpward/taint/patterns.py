@@ -33,7 +33,7 @@ _Chars = frozenset[str] | None
 def proven(pattern: str, flags: str, *, whole: bool, start: bool = False) -> frozenset[str]:
     """The marks of a text in which the expression is found.
 
-    `whole`: the call itself anchors both ends (`fullmatch`); `start`: it anchors the start (`match`).
+    `whole`: the call anchors both ends (`fullmatch`); `start`: it anchors the start (`match`).
     """
     if len(pattern) > _LIMIT or "m" in flags:
         return frozenset()

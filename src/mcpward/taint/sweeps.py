@@ -282,11 +282,10 @@ def _told(frame: Frame, users: Users, at: Id, value: Value, *, same: bool) -> No
         values = frame.values
         for user in users.of(at):
             other = values[user]
-            if testing and (
-                (user in tested and user > at) or (type(other) is Assume and other.test == at)
-            ):
-                frame.dirty.add(user)
-            elif kind is Call and type(other) is Call and other.callee == at:
+            if (
+                testing
+                and ((user in tested and user > at) or (type(other) is Assume and other.test == at))
+            ) or (kind is Call and type(other) is Call and other.callee == at):
                 frame.dirty.add(user)
 
 

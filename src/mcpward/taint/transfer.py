@@ -86,7 +86,7 @@ def load(frame: Frame, at: Id, value: Load) -> None:
     else:
         facts = frame.read(owner, (value.field,))
         if value.field == "0":
-            facts = _first_word(frame, owner, facts)
+            facts = _first_word(frame, facts)
         frame.add(at, facts)
     refs = NO_REFS
     for ref in frame.refs[owner]:
@@ -104,7 +104,7 @@ def load(frame: Frame, at: Id, value: Load) -> None:
     frame.refer(at, refs)
 
 
-def _first_word(frame: Frame, owner: Id, facts: Facts) -> Facts:
+def _first_word(frame: Frame, facts: Facts) -> Facts:
     """The first element of a split command line is its program."""
     piece = frame.world.bits["part-piece"]
     word = frame.world.bits["part-word"]
@@ -182,7 +182,7 @@ def assume(frame: Frame, at: Id, value: Assume) -> None:
         frame.add(at, guards.assumed(frame, value))
 
 
-def returned(frame: Frame, at: Id, value: Return) -> None:
+def returned(frame: Frame, _at: Id, value: Return) -> None:
     """Adds to the summary what a caller gets."""
     summary = frame.summary
     facts = frame.facts[value.value]

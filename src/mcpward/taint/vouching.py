@@ -13,7 +13,10 @@ from mcpward.ir.values import Call, Const, Function, Global, Load
 from mcpward.taint.facts import Ref, Summary, Symbol
 from mcpward.taint.world import World
 
-_CHECKS = r"valid|safe|secur|confine|ensure|assert|check|within|sanit|allow|contain|jail|guard|resolve|restrict|protect|verify|block|reject|under|inside"
+_CHECKS = (
+    "valid|safe|secur|confine|ensure|assert|check|within|sanit|allow|contain|jail|guard|resolve"
+    "|restrict|protect|verify|block|reject|under|inside"
+)
 _PATH = re.compile(
     rf"(?i)(?=.*({_CHECKS}))(?=.*(path|file|dir|folder|location|workspace|root|output))"
 )

@@ -1,14 +1,13 @@
-"""What all functions share: the heap, what parameters may be, summaries, and who depends on what."""
+"""What all functions share: the heap, what parameters may be, summaries, dependencies."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from mcpward.catalog.catalog import Catalog
-from mcpward.core.rule import GuardModel
 from mcpward.ir.program import Program
 from mcpward.ir.values import (
     Call,
@@ -18,7 +17,6 @@ from mcpward.ir.values import (
     Join,
     Load,
     Module,
-    Outcome,
     Store,
 )
 from mcpward.taint.entry import Entry
@@ -38,6 +36,7 @@ from mcpward.taint.facts import (
     ordered,
 )
 from mcpward.taint.knowledge import Knowledge
+from mcpward.taint.relevance import Relevance
 
 if TYPE_CHECKING:
     from mcpward.taint.frame import Frame
@@ -92,16 +91,7 @@ class World:
         self.finished: dict[str, int] = {}
         """When a function was first analysed: callees finish before their callers."""
         self.queued: set[str] = set()
-        self._guard_rows: dict[
-            tuple[int, Outcome],
-            tuple[Iterable[GuardModel], list[tuple[GuardModel, int, int]]],
-        ] = {}
-        self._matters: dict[tuple[str, str, int], bool] = {}
-        self._flows = [
-            (rule.flow.sources, rule.flow.sinks, self.mask(rule.flow.cleared_by))
-            for rule in catalog.rules.values()
-            if rule.flow is not None
-        ]
+        self.relevance = Relevance(catalog, self.mask)
         self.vouched: dict[str, tuple[int, int]] = {}
         self.summarize: Callable[[str, str], Summary] = _unsolved
         """Gives the summary of a function to a caller; set while the fixed point is sought."""
@@ -128,31 +118,6 @@ class World:
         for name in names:
             out |= bits.get(name, 0)
         return out
-
-    def guard_rows(
-        self, rows: Iterable[GuardModel], outcome: Outcome
-    ) -> list[tuple[GuardModel, int, int]]:
-        """The rows for one outcome, with the bits each needs and those of mere pieces."""
-        key = (id(rows), outcome)
-        known = self._guard_rows.get(key)
-        if known is None:
-            word = outcome.value
-            chosen = [
-                (r, self.mask(r.needs), self.mask(r.unless)) for r in rows if r.outcome == word
-            ]
-            known = self._guard_rows[key] = (rows, chosen)
-        return known[1]
-
-    def matters(self, kind: str, sink: str, marks: int) -> bool:
-        """Whether a flow from a kind of source to a kind of sink can be a finding at all."""
-        key = (kind, sink, marks)
-        known = self._matters.get(key)
-        if known is None:
-            known = self._matters[key] = any(
-                sink in sinks and (kind in kinds or not kind) and not marks & cleared
-                for kinds, sinks, cleared in self._flows
-            )
-        return known
 
     def methods_named(self, name: str, most: int = _GUESS_LIMIT) -> list[str]:
         """The first-party methods of a name, when there are few enough to guess."""
@@ -383,7 +348,7 @@ class World:
 
     def found(self, source: Source, marks: int, hit: Hit, function: str, via: Id) -> None:
         """Notes that data of a concrete source reaches a sink."""
-        if not self.matters(source.kind, hit.kind, marks):
+        if not self.relevance.matters(source.kind, hit.kind, marks):
             return
         self.findings.setdefault((source, marks, hit), (function, via))
 

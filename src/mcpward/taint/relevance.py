@@ -1,0 +1,52 @@
+"""Which guard rows and which flows can matter at all, remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from mcpward.catalog.catalog import Catalog
+from mcpward.core.rule import GuardModel
+from mcpward.ir.values import Outcome
+
+
+class Relevance:
+    """Answers that depend on the catalog alone."""
+
+    def __init__(self, catalog: Catalog, mask: Callable[[tuple[str, ...]], int]) -> None:
+        """`mask` turns names of marks into bits."""
+        self._mask = mask
+        self._guard_rows: dict[
+            tuple[int, Outcome],
+            tuple[Iterable[GuardModel], list[tuple[GuardModel, int, int]]],
+        ] = {}
+        self._matters: dict[tuple[str, str, int], bool] = {}
+        self._flows = [
+            (rule.flow.sources, rule.flow.sinks, mask(rule.flow.cleared_by))
+            for rule in catalog.rules.values()
+            if rule.flow is not None
+        ]
+
+    def guard_rows(
+        self, rows: Iterable[GuardModel], outcome: Outcome
+    ) -> list[tuple[GuardModel, int, int]]:
+        """The rows for one outcome, with the bits each needs and those of mere pieces."""
+        key = (id(rows), outcome)
+        known = self._guard_rows.get(key)
+        if known is None:
+            word = outcome.value
+            chosen = [
+                (r, self._mask(r.needs), self._mask(r.unless)) for r in rows if r.outcome == word
+            ]
+            known = self._guard_rows[key] = (rows, chosen)
+        return known[1]
+
+    def matters(self, kind: str, sink: str, marks: int) -> bool:
+        """Whether a flow from a kind of source to a kind of sink can be a finding at all."""
+        key = (kind, sink, marks)
+        known = self._matters.get(key)
+        if known is None:
+            known = self._matters[key] = any(
+                sink in sinks and (kind in kinds or not kind) and not marks & cleared
+                for kinds, sinks, cleared in self._flows
+            )
+        return known
