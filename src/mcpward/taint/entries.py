@@ -152,7 +152,7 @@ def _label(frame: Frame, row: EntryModel, call: Call, ref: Ref) -> str:
     if row.label is not None:
         for value in places.values(call, row.label):
             path = places.path_of(frame, call, row.label, value) or ()
-            known = [r for r in frame.read_refs(value, path)] if path else frame.refs[value]
+            known = frame.read_refs(value, path) if path else frame.refs[value]
             for one in sorted(known):
                 if one.sort == "const" and one.name[:2] == "s:":
                     return one.name[2:]

@@ -1,7 +1,8 @@
 """Facts about values, what is known of their referents, and the summary of a function.
 
 A fact is (origin, marks): where data came from, and what guards and sanitizers have proven since.
-An origin is either symbolic, a parameter of the function under analysis, or concrete, a `Source`. Marks are bits; they only grow along a path.
+An origin is either symbolic, a parameter of the function under analysis, or concrete, a `Source`.
+Marks are bits; they only grow along a path.
 
 A referent says what a value may be: a library function or module, a function of the program, an
 object made at some place. Both are kept in small frozen sets; most values have none.
@@ -62,8 +63,8 @@ class Ref(NamedTuple):
     """What a value may be.
 
     `ext`: a library module, function or class, `name` is qualified; `inst`: an instance of a
-    library class; `fn`: a function of the program, made at (`site`, `at`); `cls`: a class of the program;
-    `self`: an instance of it; `obj`: an object or container made at (`site`, `at`); `mod`: a module
+    library class; `fn`: a function of the program, made at (`site`, `at`); `cls`: a class of the
+    program; `self`: an instance of it; `obj`: an object or container made at (`site`, `at`); `mod`: a module
     of the program.
     """
 

@@ -229,9 +229,8 @@ class Frame:
         facts = self.cell(ref, name)
         if ref.sort == "obj":
             facts = union(facts, self.cell(ref, "*"))
-            if (name.isdigit() and not (index_zero or name == "0")) or (
-                name == "0" and not index_zero and name not in self.names(ref)
-            ):
+            first = name == "0" and name in self.names(ref)
+            if name.isdigit() and not index_zero and not first:
                 facts = union(facts, self.cell(ref, APPENDED))
         return facts
 
