@@ -61,9 +61,9 @@ class TypeExpr:
     Python `Annotated[str, Field(pattern="^a$")]` is
     `TypeExpr("typing.Annotated", (TypeExpr("str"), TypeExpr("pydantic.Field", (),
     (("pattern", "^a$"),))))`. Builtins and TypeScript primitives are bare (`str`, `string`), names
-    from imports dotted behind their module (`httpx.AsyncClient`, `ssh2.Client`), names of this
-    module behind its own name (`app.server.Client`, `src/lib/x.Client`). A union is named `|`, a literal
-    type `=` with the value in `literal`.
+    from imports stand behind their module (`httpx.AsyncClient`, `ssh2.Client`), names of this
+    module behind its own name (`app.server.Client`, `src/lib/x.Client`). A union is named `|`, a
+    literal type `=` with the value in `literal`.
     """
 
     name: str

@@ -64,8 +64,8 @@ class Ref(NamedTuple):
 
     `ext`: a library module, function or class, `name` is qualified; `inst`: an instance of a
     library class; `fn`: a function of the program, made at (`site`, `at`); `cls`: a class of the
-    program; `self`: an instance of it; `obj`: an object or container made at (`site`, `at`); `mod`: a module
-    of the program.
+    program; `self`: an instance of it; `obj`: an object or container made at (`site`, `at`);
+    `mod`: a module of the program; `const`: a literal.
     """
 
     sort: str
