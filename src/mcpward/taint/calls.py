@@ -24,7 +24,7 @@ from mcpward.taint.vouching import vouched
 
 _NESTING = 4
 """Callbacks that call callbacks, followed at one call."""
-_SINK_LIMIT = 400
+_SINK_LIMIT = 2_000
 """Lines a summary may have; a function that reaches more sinks is cut, and the report says so."""
 
 
@@ -80,6 +80,7 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
         del world.summaries[name]
     frame.callers_at.setdefault(name, set()).add(frame.now)
     summary = world.summarize(name, frame.name)
+    world.work += (len(summary.sinks) + len(summary.cells)) // 4
     trusted = vouched(world, name)
     if result:
         for path, facts in list(summary.returns.items()):
@@ -198,7 +199,10 @@ def reached(frame: Frame, at: Id, hit: Hit, facts: Facts, gained: int = 0) -> No
         marks = had | gained
         if type(origin) is Source:
             world.found(origin, marks, hit, frame.name, at)
-        elif len(sinks) < _SINK_LIMIT and world.relevance.matters("", hit.kind, marks):
+        elif world.relevance.matters("", hit.kind, marks):
+            if len(sinks) >= _SINK_LIMIT:
+                world.cut.add(frame.name)
+                return
             assert isinstance(origin, Symbol)
             sinks.setdefault((origin, marks, hit), at)
 

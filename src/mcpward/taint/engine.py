@@ -20,7 +20,7 @@ _DEPTH = 60
 _VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
 _FLOOR = 1_500_000
-_PER_BYTE = 2
+_PER_BYTE = 1
 """Evaluations of instructions that are allowed, and how many more per byte of source."""
 _CELLS = 80
 """Fields of outliving objects that a summary tells its callers about."""
@@ -37,6 +37,7 @@ class Run:
     stack: dict[str, None]
     visits: dict[str, int]
     skipped: list[Skipped]
+    budget: int = 0
 
 
 def solve(world: World, roots: Iterable[str], progress: Progress | None = None) -> list[Skipped]:
@@ -47,7 +48,7 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     for root in roots:
         world.enqueue(root)
     done = 0
-    budget = _budget(world)
+    budget = run.budget = _budget(world)
     while world.queued:
         if world.work > budget:
             run.skipped.append(
@@ -60,6 +61,11 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
             progress(done, done + len(world.queue))
     _verify(world)
     world.summarize = partial(_known, world)
+    for name in sorted(world.cut):
+        path = world.program.modules[name.partition(":")[0]].source.path
+        run.skipped.append(
+            Skipped(path, SkipKind.LIMIT, f"{name} reaches more sinks than are told apart")
+        )
     return run.skipped
 
 
@@ -93,7 +99,7 @@ def _summary_of(world: World, run: Run, name: str, caller: str) -> Summary:
     known = world.summaries.get(name)
     if known is not None:
         return known
-    if name in run.stack or len(run.stack) >= _DEPTH:
+    if name in run.stack or len(run.stack) >= _DEPTH or world.work > run.budget:
         world.enqueue(name)
         return Summary()
     _analyse(world, name, run)

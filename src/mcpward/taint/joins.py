@@ -8,8 +8,10 @@ from mcpward.ir.values import (
 )
 from mcpward.taint.constants import constant
 from mcpward.taint.facts import (
+    NO_REFS,
     Facts,
     Ref,
+    below,
     marked,
     ordered,
     union,
@@ -131,7 +133,11 @@ def container(frame: Frame, at: Id, value: Join) -> None:
         facts = frame.facts[operand]
         refs = frame.refs[operand]
         if name == "**":
-            frame.add(at, marked(facts, positional))
+            if vector:
+                inside = marked(below(facts, "*"), positional)
+                frame.put((made, APPENDED), inside, NO_REFS, at)
+            else:
+                frame.add(at, facts)
             for ref in ordered(refs):
                 if ref.sort in OBJECTS and ref.sort != "fn":
                     for inner in frame.names(ref):

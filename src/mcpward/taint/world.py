@@ -97,6 +97,8 @@ class World:
         """Gives the summary of a function to a caller; set while the fixed point is sought."""
         self.referents: Callable[[Any, object], Refs] = _untyped
         """What a value of an annotated type may be, in a frame; set with `summarize`."""
+        self.cut: set[str] = set()
+        """Functions that reach more sinks than a summary holds."""
         self.hot: set[str] = set()
         """Functions that data of a source may enter; only there parameters are followed."""
         self._methods: dict[str, list[str]] | None = None
