@@ -285,7 +285,7 @@ def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome
     world = frame.world
     out: Proof = {}
     tested: dict[object, list[tuple[Origin, int]]] = {}
-    for row, needs, unless in world.relevance.guard_rows(rows, outcome):
+    for row, needs, pieces, bars in world.relevance.guard_rows(rows, outcome):
         facts = tested.get(row.value)
         if facts is None:
             facts = tested[row.value] = [
@@ -295,8 +295,8 @@ def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome
             continue
         held: dict[Key, bool] = {}
         for origin, marks in facts:
-            about: Key = (origin, marks & unless)
-            held[about] = held.get(about, True) and marks & needs == needs
+            about: Key = (origin, marks & pieces)
+            held[about] = held.get(about, True) and marks & needs == needs and not marks & bars
         proven_about = [key for key, holds in held.items() if holds]
         if not proven_about:
             continue

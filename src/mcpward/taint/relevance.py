@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import GuardModel
 from mcpward.ir.values import Outcome
+
+
+class Fitting(NamedTuple):
+    """A guard row with its marks as bits."""
+
+    row: GuardModel
+    needs: int
+    pieces: int
+    """Marks of a mere piece: then the row speaks of that piece only."""
+    bars: int
+    """Marks under which the row says nothing."""
 
 
 class Relevance:
@@ -17,7 +29,7 @@ class Relevance:
         self._mask = mask
         self._guard_rows: dict[
             tuple[int, Outcome],
-            tuple[Iterable[GuardModel], list[tuple[GuardModel, int, int]]],
+            tuple[Iterable[GuardModel], list[Fitting]],
         ] = {}
         self._matters: dict[tuple[str, str, int], bool] = {}
         self._flows = [
@@ -26,19 +38,20 @@ class Relevance:
             if rule.flow is not None
         ]
 
-    def guard_rows(
-        self, rows: Iterable[GuardModel], outcome: Outcome
-    ) -> list[tuple[GuardModel, int, int]]:
-        """The rows for one outcome, with the bits each needs and those of mere pieces."""
+    def guard_rows(self, rows: Iterable[GuardModel], outcome: Outcome) -> list[Fitting]:
+        """The rows for one outcome, each with its masks."""
         key = (id(rows), outcome)
         known = self._guard_rows.get(key)
         if known is None:
             word = outcome.value
-            chosen = [
-                (r, self._mask(r.needs), self._mask(r.unless)) for r in rows if r.outcome == word
-            ]
+            chosen = [self._fitting(row) for row in rows if row.outcome == word]
             known = self._guard_rows[key] = (rows, chosen)
         return known[1]
+
+    def _fitting(self, row: GuardModel) -> Fitting:
+        pieces = tuple(m for m in row.unless if m.startswith("part-"))
+        others = tuple(m for m in row.unless if not m.startswith("part-"))
+        return Fitting(row, self._mask(row.needs), self._mask(pieces), self._mask(others))
 
     def matters(self, kind: str, sink: str, marks: int) -> bool:
         """Whether a flow from a kind of source to a kind of sink can be a finding at all."""
