@@ -252,11 +252,11 @@ def added(old: Facts, new: Facts) -> Facts:
     return old | frozenset(more) if more else old
 
 
-def limited(refs: Refs) -> Refs:
+def limited(refs: Refs, functions_limit: int = _FUNCTIONS) -> Refs:
     """The referents, at most a few of them, but every function of a dispatch table."""
     if len(refs) <= REF_LIMIT:
         return refs
-    functions = [r for r in sorted(refs) if r.sort == "fn"][:_FUNCTIONS]
+    functions = [r for r in sorted(refs) if r.sort == "fn"][:functions_limit]
     others = [r for r in sorted(refs) if r.sort != "fn"][:REF_LIMIT]
     return frozenset(functions + others)
 

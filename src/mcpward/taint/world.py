@@ -23,6 +23,7 @@ from mcpward.taint.entry import Entry
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
+    REF_LIMIT,
     Cell,
     Facts,
     Hit,
@@ -332,7 +333,7 @@ class World:
             return
         key = (function, index)
         had = self.param_refs.get(key, NO_REFS)
-        joined = had if refs <= had else limited(had | refs)
+        joined = had if refs <= had else limited(had | refs, REF_LIMIT)
         if joined == had:
             return
         self.param_refs[key] = joined
