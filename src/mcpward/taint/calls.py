@@ -170,6 +170,7 @@ def translate(facts: Facts, bound: Bound) -> Facts:
     known = bound.translated.get(facts)
     if known is not None:
         return known
+    bound.frame.world.work += len(facts)
     out: list[Facts] = []
     kept = []
     for fact in facts:

@@ -19,9 +19,10 @@ _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
 _VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
-_FLOOR = 1_500_000
-_PER_BYTE = 1
-"""Evaluations of instructions that are allowed, and how many more per byte of source."""
+_FLOOR = 600_000
+"""Steps that any program may take; about a dozen seconds."""
+_BYTES = 10
+"""Bytes of source for which one more step is granted."""
 _CELLS = 80
 """Fields of outliving objects that a summary tells its callers about."""
 _SETTLE = 5
@@ -77,7 +78,7 @@ def _known(world: World, name: str, _caller: str) -> Summary:
 def _budget(world: World) -> int:
     """How many instructions may be evaluated; ordinary programs need a quarter of it."""
     modules = world.program.modules.values()
-    return _FLOOR + _PER_BYTE * sum(len(module.source.data) for module in modules)
+    return _FLOOR + sum(len(module.source.data) for module in modules) // _BYTES
 
 
 def _verify(world: World) -> None:
