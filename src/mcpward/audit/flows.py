@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from mcpward.catalog.catalog import Catalog
@@ -17,7 +17,6 @@ from mcpward.core.finding import (
     fingerprint,
 )
 from mcpward.core.rule import Flow, Rule
-from mcpward.core.source import SourceFile, Span
 from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Hit, Source
@@ -41,7 +40,7 @@ def findings(world: World, catalog: Catalog, active: frozenset[str]) -> list[Fin
         function, via = world.findings[(source, marks, hit)]
         links = tracer.path(source, marks, hit, function, via)
         out.append(_finding(world, catalog, rule, source, marks, hit, links, (function, via)))
-    return _numbered(world, out)
+    return _numbered(out)
 
 
 Choice = tuple[Source, int, Hit, Rule]
@@ -148,7 +147,7 @@ def _finding(
         rule=rule.name,
         message=message,
         severity=level,
-        confidence=_confidence(links, hit),
+        confidence=_confidence(links),
         place=place,
         steps=steps,
         handler=handler,
@@ -188,7 +187,7 @@ def _sink_name(hit: Hit) -> str:
     return f"`{hit.label}`"
 
 
-def _confidence(links: list[Link], hit: Hit) -> Confidence:
+def _confidence(links: list[Link]) -> Confidence:
     """High when every step is known and belongs to one call chain of moderate length.
 
     Data that is kept in a field and read elsewhere may belong to another instance, and every call
@@ -199,7 +198,6 @@ def _confidence(links: list[Link], hit: Hit) -> Confidence:
     assumed = sum(link.kind is StepKind.ASSUMED for link in links)
     kept = any(link.text == KEPT for link in links)
     far = sum(link.kind is StepKind.CALL for link in links) > _CALLS
-    del hit
     doubts = assumed + kept + far
     if doubts == 0:
         return Confidence.HIGH
@@ -285,7 +283,7 @@ def _span_place(world: World, function: Function, start: int, end: int) -> Place
     return Place(source.path, begin, source.position(end), source.line_text(begin.line)[:400])
 
 
-def _numbered(world: World, found: list[Finding]) -> list[Finding]:
+def _numbered(found: list[Finding]) -> list[Finding]:
     """Adds fingerprints that moving code up or down does not change."""
     counts: dict[tuple[str, str, str, str], int] = {}
     out = []
@@ -296,9 +294,4 @@ def _numbered(world: World, found: list[Finding]) -> list[Finding]:
         counts[key] = occurrence + 1
         mark = fingerprint(one.rule, one.place.file, name, one.place.code, occurrence)
         out.append(replace(one, fingerprint=mark))
-    del world
     return out
-
-
-Sources = Mapping[str, SourceFile]
-__all__ = ["Span", "dispatched", "findings", "pick", "severity"]

@@ -88,7 +88,7 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
             if path:
                 if got:
                     made = Ref("obj", "result", frame.name, at)
-                    _deposit(frame, made, path, got, at)
+                    inside(frame, made, path, got, NO_REFS, at)
                     frame.refer(at, frozenset([made]))
             else:
                 frame.add(at, got)
@@ -109,14 +109,15 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
         _invoke(frame, at, symbol, arguments, bound)
 
 
-def _deposit(frame: Frame, ref: Ref, path: Path, facts: Facts, at: Id) -> None:
+def inside(frame: Frame, made: Ref, path: Path, facts: Facts, refs: Refs, at: Id) -> None:
+    """Puts something behind a field path of a fresh object."""
     for depth, name in enumerate(path):
         if depth + 1 == len(path):
-            frame.put((ref, name), facts, NO_REFS, at)
+            frame.put((made, name), facts, refs, at)
         else:
-            inner = Ref("obj", "result", ref.site, ref.at * 31 + depth + 1_000_000)
-            frame.put((ref, name), NO_FACTS, frozenset([inner]), at)
-            ref = inner
+            inner = Ref("obj", "result", made.site, made.at * 31 + depth + 1_000_000)
+            frame.put((made, name), NO_FACTS, frozenset([inner]), at)
+            made = inner
 
 
 def store_path(frame: Frame, value: Id, path: Path, facts: Facts, at: Id) -> None:

@@ -10,7 +10,7 @@ from mcpward.core.finding import SkipKind, Skipped
 from mcpward.taint import entries
 from mcpward.taint.annotations import referents
 from mcpward.taint.entry import Entry
-from mcpward.taint.facts import Fact, Facts, Source, Summary, Symbol
+from mcpward.taint.facts import Fact, Facts, Ref, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.sweeps import again, first
 from mcpward.taint.world import World, symbolic
@@ -53,7 +53,7 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     while world.queued:
         if world.work > budget:
             run.skipped.append(
-                Skipped("", SkipKind.LIMIT, "too involved: not everything could be followed")
+                Skipped(".", SkipKind.LIMIT, "too involved: not everything could be followed")
             )
             break
         _analyse(world, world.next(), run)
@@ -212,8 +212,6 @@ def _concretize(world: World, frame: Frame, entry: Entry) -> None:
             if ref.sort in ("obj", "self", "mod", "cls"):
                 world.put((frame.owner(ref), path[-1]), got, frozenset(), (frame.name, 0))
         if got and frame.function.owner and index == 0:
-            from mcpward.taint.facts import Ref
-
             owner = frame.owner(Ref("self", frame.function.owner))
             world.put((owner, path[-1]), got, frozenset(), (frame.name, 0))
 

@@ -93,14 +93,6 @@ class Hit(NamedTuple):
     """How the sink is called in messages."""
 
 
-class Reach(NamedTuple):
-    """One line of a summary: what arrives at a sink, and the call through which it does."""
-
-    hit: Hit
-    via: Id
-    """The call in this function through which the sink is reached, or the sink itself."""
-
-
 Outcomes = dict[tuple[str, str], dict[Symbol, int]]
 """(`returned`/`true`/`false`, field of the result or "") → marks that parameters have then."""
 

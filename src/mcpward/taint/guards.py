@@ -24,7 +24,7 @@ from mcpward.ir.values import (
 )
 from mcpward.taint import places
 from mcpward.taint.binding import bindings
-from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Source, Summary, Symbol, ordered
+from mcpward.taint.facts import NO_FACTS, Facts, Origin, Ref, Summary, Symbol, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.patterns import proven
 from mcpward.taint.proofs import ALL, IMPOSSIBLE, NOTHING, Key, Proof, applied, both, either
@@ -342,6 +342,3 @@ def _pattern(frame: Frame, call: Call, row: GuardModel) -> int:
         marks = frame.world.mask(names)
         total = marks if total is None else total & marks
     return total or 0
-
-
-__all__ = ["ALL", "Source", "assumed", "proof"]

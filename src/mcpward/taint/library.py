@@ -6,7 +6,7 @@ from mcpward.core.rule import CallModel, Place
 from mcpward.ir.values import Call, Id, Pattern
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.binding import receivers
-from mcpward.taint.calls import note_invoked, reached, run_callback, useful
+from mcpward.taint.calls import inside, note_invoked, reached, run_callback, useful
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
@@ -22,7 +22,7 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 from mcpward.taint.patterns import remaining
-from mcpward.taint.sinks import inside, sink, source
+from mcpward.taint.sinks import sink, source
 
 _PRIMITIVE = frozenset(
     ["str", "bytes", "int", "float", "bool", "String", "Number", "Boolean", "None"]

@@ -8,8 +8,8 @@ from functools import lru_cache
 from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
 from mcpward.taint.constants import literal
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Path, Ref, Refs, ordered, union
-from mcpward.taint.frame import APPENDED, Frame
+from mcpward.taint.facts import NO_REFS, Facts, Path, Refs, ordered, union
+from mcpward.taint.frame import Frame
 
 _SEPARATORS = ("/", "\\")
 _SEPARATOR_NAMES = frozenset(["os.sep", "os.path.sep", "path.sep", "os.altsep", "path.posix.sep"])
@@ -263,18 +263,3 @@ def pattern(frame: Frame, call: Call, place: Place) -> list[Pattern]:
                     if p is not UNKNOWN
                 ]
     return out
-
-
-__all__ = [
-    "APPENDED",
-    "NO_FACTS",
-    "Ref",
-    "constant_set",
-    "ends_with_separator",
-    "facts",
-    "holds",
-    "path_of",
-    "pattern",
-    "refs",
-    "values",
-]

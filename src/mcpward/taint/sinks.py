@@ -5,31 +5,18 @@ from __future__ import annotations
 from mcpward.core.rule import Place
 from mcpward.ir.values import Call, Id, Store
 from mcpward.taint import places
-from mcpward.taint.calls import reached, run_callback
+from mcpward.taint.calls import inside, reached, run_callback
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
     Facts,
     Hit,
     Ref,
-    Refs,
     Source,
     marked,
     union,
 )
 from mcpward.taint.frame import Frame
-
-
-def inside(
-    frame: Frame, made: Ref, path: tuple[str, ...], facts: Facts, refs: Refs, at: Id
-) -> None:
-    for depth, name in enumerate(path):
-        if depth + 1 == len(path):
-            frame.put((made, name), facts, refs, at)
-        else:
-            inner = Ref("obj", "result", made.site, made.at * 31 + depth + 1_000_000)
-            frame.put((made, name), NO_FACTS, frozenset([inner]), at)
-            made = inner
 
 
 def sink(

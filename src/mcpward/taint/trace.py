@@ -92,7 +92,7 @@ class Tracer:
             if found is not None:
                 origin = found
         links = self._prefix(frame, origin, source, 0)
-        links += self._toward(frame, origin, marks, hit, via, 0)
+        links += self._toward(frame, origin, hit, via, 0)
         return links[:_STEPS]
 
     def _entry_symbol(
@@ -130,7 +130,6 @@ class Tracer:
         self,
         frame: Frame,
         origin: Origin,
-        marks: int,
         hit: Hit,
         via: Id,
         depth: int,
@@ -139,11 +138,11 @@ class Tracer:
         call = frame.values[via]
         seen = seen | {(frame.name, via)}
         if (hit.function, hit.at) == (frame.name, via):
-            chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
+            chain = self._chain(frame, origin, [via], depth)
             return [*chain, Link(frame.name, via, StepKind.SINK, hit.label, depth)]
         if not isinstance(call, Call):
             return [
-                *self._chain(frame, origin, marks, [via], depth, at_sink=True),
+                *self._chain(frame, origin, [via], depth),
                 Link(hit.function, hit.at, StepKind.SINK, hit.label, depth),
             ]
         for target, symbol in self._entered(frame, via, call, origin, hit):
@@ -153,14 +152,14 @@ class Tracer:
             best = self._line(inner, symbol, hit)
             if best is None:
                 continue
-            inner_marks, inner_via = best
+            _marks, inner_via = best
             if (target, inner_via) in seen:
                 continue
-            chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
+            chain = self._chain(frame, origin, [via], depth)
             step = Link(frame.name, via, StepKind.CALL, target, depth)
-            rest = self._toward(inner, symbol, inner_marks, hit, inner_via, depth + 1, seen)
+            rest = self._toward(inner, symbol, hit, inner_via, depth + 1, seen)
             return [*chain, step, *rest]
-        chain = self._chain(frame, origin, marks, [via], depth, at_sink=True)
+        chain = self._chain(frame, origin, [via], depth)
         return [
             *chain,
             Link(frame.name, via, StepKind.CALL, hit.function, depth),
@@ -198,11 +197,8 @@ class Tracer:
         self,
         frame: Frame,
         origin: Origin,
-        marks: int,
         ends: list[Id],
         depth: int,
-        *,
-        at_sink: bool,
     ) -> list[Link]:
         """The values that carry an origin from where it enters to a value, ends left out."""
         came: dict[Id, Id] = {}
@@ -226,7 +222,6 @@ class Tracer:
         order = [start]
         while order[-1] in came and came[order[-1]] not in ends:
             order.append(came[order[-1]])
-        del marks, at_sink
         return [link for at in order for link in _told(frame, at, origin, depth)]
 
 

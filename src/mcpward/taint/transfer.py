@@ -36,6 +36,7 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.frame import OBJECTS, Frame
 from mcpward.taint.joins import join
+from mcpward.taint.proofs import ALL
 
 
 def param(frame: Frame, at: Id, value: Param) -> None:
@@ -235,7 +236,7 @@ def _tested(
     listed = frame.world.bits["listed"]
     for (origin, pieces), marks in proof.items():
         if isinstance(origin, Symbol) and not pieces:
-            out[origin] = out.get(origin, 0) | (listed if marks == guards.ALL else marks)
+            out[origin] = out.get(origin, 0) | (listed if marks == ALL else marks)
     return out
 
 
