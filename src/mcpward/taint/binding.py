@@ -152,14 +152,9 @@ def targets(frame: Frame, call: Call) -> list[tuple[Ref, Id | None]]:
     kinds = {r.sort for r in frame.refs[receiver]} if receiver is not None else set()
     for ref in ordered(frame.refs[call.callee]):
         if ref.sort == "fn":
-            through = receiver
-            if receiver is not None and kinds and kinds <= {"mod"}:
-                through = None
-            if receiver is not None and kinds == {"cls"} and not _takes_class(frame, ref):
-                through = None
-                out.append((ref, through))
-                continue
-            out.append((ref, through))
+            plain = kinds and kinds <= {"mod"}
+            bare = plain or (kinds == {"cls"} and not _takes_class(frame, ref))
+            out.append((ref, None if bare else receiver))
         elif ref.sort == "mod" and frame.library.family == "javascript":
             for whole in sorted(frame.cell_refs(Ref("mod", ref.name + "#exports"), "=")):
                 if whole.sort == "fn":

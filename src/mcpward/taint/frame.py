@@ -116,7 +116,10 @@ class Frame:
         """Adds facts to a value."""
         if facts:
             had = self.facts[at]
-            self.facts[at] = bounded(had | facts) if had else facts
+            if not had:
+                self.facts[at] = bounded(facts)
+            elif not facts <= had:
+                self.facts[at] = bounded(had | facts)
 
     def refer(self, at: Id, refs: Refs) -> None:
         """Adds referents to a value."""
@@ -131,8 +134,9 @@ class Frame:
         """Stores into a field of an object, here and for everybody."""
         if facts:
             had = self.cells.get(cell, NO_FACTS)
-            if not facts <= had:
-                self.cells[cell] = bounded(had | facts)
+            now = had if facts <= had else bounded(had | facts)
+            if now != had:
+                self.cells[cell] = now
                 self.version += 1
                 fields = self.fields[cell[0]]
                 if cell[1] not in fields:

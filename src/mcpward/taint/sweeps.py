@@ -172,7 +172,7 @@ def _late(frame: Frame, late: list[Id]) -> None:
 
 def _rounds(frame: Frame, *, resets: bool) -> None:
     dirty = frame.dirty
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         news, frame.news = frame.news, {}
         dirty.discard(-1)
         news.pop(-1, None)
@@ -196,7 +196,7 @@ def _rounds(frame: Frame, *, resets: bool) -> None:
             frame.only = news.pop(at, None)
             many = _many(frame, at)
             frame.applied = frame.remembered if many else None
-            _evaluate(frame, users, at, resets=resets and not many)
+            _evaluate(frame, users, at, resets=resets and not many, turn=turn)
             frame.only = frame.applied = None
             if dirty:
                 for other in dirty:
@@ -226,7 +226,7 @@ def _many(frame: Frame, at: Id) -> bool:
     return type(value) is Call and len(frame.refs[value.callee]) >= _MANY
 
 
-def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool) -> None:
+def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool, turn: int) -> None:
     value = frame.values[at]
     kind = type(value)
     if kind is Return:
@@ -259,22 +259,33 @@ def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool) -> None:
         refs[at] = had_refs
     else:
         same = False
-    _told(frame, users, at, value, same=same)
+    if same:
+        _touched(frame, users, at, value, turn)
+    else:
+        _unproven(frame, at, kind)
+        frame.dirty.update(users.of(at))
 
 
-def _told(frame: Frame, users: Users, at: Id, value: Value, *, same: bool) -> None:
-    """Notes who has to be evaluated because of a value."""
-    kind = type(value)
+def _unproven(frame: Frame, at: Id, kind: type[Value]) -> None:
     if kind is Compare or kind is Call:
         for outcome in _OUTCOMES:
             frame.proofs.pop((at, outcome), None)
+
+
+def _touched(frame: Frame, users: Users, at: Id, value: Value, turn: int) -> None:
+    """Notes who has to be evaluated though a value stayed the same: what a test proves may differ.
+
+    Such news goes round a loop once; only a change goes round it again.
+    """
+    kind = type(value)
+    _unproven(frame, at, kind)
     if (
-        not same
-        or kind is Compare
+        kind is Compare
         or (kind is Join and value.fields is None)  # type: ignore[union-attr]
         or (kind is Load and value.key is not None)  # type: ignore[union-attr]
     ):
-        frame.dirty.update(users.of(at))
+        following = users.of(at)
+        frame.dirty.update(u for u in following if u > at or not turn)
         return
     tested = users.tested
     testing = at in tested
