@@ -189,6 +189,8 @@ class Library:
     entries: Mapping[str, tuple[EntryModel, ...]]
     loose_entries: Mapping[str, tuple[EntryModel, ...]]
     interpreters: tuple[Interpreter, ...]
+    returned: frozenset[str]
+    """The last parts of the names of guards that speak by returning instead of raising."""
     alias: Mapping[str, str]
     """Whole dotted prefixes, each with the name that rows use."""
     subclass: Mapping[str, str]
@@ -215,6 +217,7 @@ def shelve(blocks: Iterable[Block], words: Vocabulary) -> Library:
     entries: Shelf[EntryModel] = Shelf()
     loose_entries: Shelf[EntryModel] = Shelf(last_part)
     interpreters: list[Interpreter] = []
+    returned: set[str] = set()
     names: dict[str, dict[str, str]] = {"alias": {}, "subclass": {}}
     for block in blocks:
         match block.sort:
@@ -225,6 +228,8 @@ def shelve(blocks: Iterable[Block], words: Vocabulary) -> Library:
                     loose.put(block.names, call)
             case "guard":
                 guards.put(block.names, _Later(block, partial(read_guards, words=words)))
+                if '"returned"' in block.text:
+                    returned.update(map(last_part, block.names))
             case "field":
                 fields.put(block.names, _Later(block, partial(read_fields, words=words)))
             case "entry":
@@ -246,6 +251,7 @@ def shelve(blocks: Iterable[Block], words: Vocabulary) -> Library:
         entries=entries,
         loose_entries=loose_entries,
         interpreters=tuple(interpreters),
+        returned=frozenset(returned),
         alias=names["alias"],
         subclass=names["subclass"],
     )

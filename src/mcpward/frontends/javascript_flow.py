@@ -323,9 +323,7 @@ class Flow:
     def settle(self, node: Node, value: Id) -> None:
         """If the expression is a call: from here on it has returned."""
         if node.type in CALLS:
-            made = self.b.values[value]
-            if type(made) is Call and (made.args or made.receiver is not None):
-                self.b.assume(value, Outcome.RETURNED)
+            self.b.returned(value, self.module.telling)
 
     # ── names ─────────────────────────────────────────────────────────────────────────────────
 

@@ -585,8 +585,7 @@ class Expressions:
 
     def assume_returned(self, value: Id) -> None:
         """After a call: it returned instead of raising, which may say something."""
-        if isinstance(self.values[value], Call):
-            self.builder.assume(value, Outcome.RETURNED)
+        self.builder.returned(value, self.file.module.telling)
 
     # ── what changes the function's course ────────────────────────────────────────────────────
 

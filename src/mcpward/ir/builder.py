@@ -241,6 +241,19 @@ class Builder:
             self._roots[at] = self.root(value)
             env[name] = at
 
+    def returned(self, call: Id, telling: frozenset[str] | None) -> None:
+        """From here on a call has returned instead of raising.
+
+        `telling`: see `Module.telling`. Without it every logged value would have another version
+        behind the line that logs it.
+        """
+        made = self.values[call]
+        if not isinstance(made, Call) or not (made.args or made.keywords or made.receiver):
+            return
+        callee = self.values[made.callee]
+        if telling is None or not isinstance(callee, Load) or callee.field in telling:
+            self.assume(call, Outcome.RETURNED)
+
     def merge(self, *ends: Block | None) -> None:
         """Goes on behind several blocks; the ones that are `None` never get there."""
         live = [end for end in ends if end is not None]

@@ -11,6 +11,16 @@ Lower = Callable[[Module, str], None]
 """Lowers a pending function of a module (and everything nested in it) into `module.functions`."""
 
 
+_EVERYDAY = frozenset(
+    [
+        *("get", "set", "add", "append", "extend", "insert", "update", "pop", "push", "join"),
+        *("map", "filter", "forEach", "reduce", "find", "some", "every", "includes", "keys"),
+        *("log", "debug", "info", "warn", "warning", "error", "exception", "write", "format"),
+        *("items", "values", "strip", "trim", "split", "replace", "toString", "close", "emit"),
+    ]
+)
+
+
 class Program:
     """Modules by name; functions are lowered when somebody asks for them."""
 
@@ -38,6 +48,19 @@ class Program:
             self.classes.update(module.classes)
             found = module.functions.get(name)
         return found
+
+    def heed(self, returned: Callable[[Module], frozenset[str]]) -> None:
+        """Says whose return may prove something: all functions of the program, and `returned`.
+
+        Methods that share their name with an everyday one of a built-in type are left out.
+        """
+        names: set[str] = set()
+        for module in self.modules.values():
+            for name in (*module.functions, *module.pending, *module.classes):
+                names.add(name.rpartition(":")[2].rpartition(".")[2].partition("@")[0])
+        names -= _EVERYDAY
+        for module in self.modules.values():
+            module.telling = returned(module) | names
 
     def declared(self, name: str) -> bool:
         """Whether a function of this name exists, lowered or not."""

@@ -312,6 +312,9 @@ class Module:
     """Modules whose exports are re-exported (`export * from`, `from x import *`)."""
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Pending function → its byte range, to find what a text search hit."""
+    telling: frozenset[str] | None = None
+    """Names of the functions and methods whose return may say something about their arguments
+    (validators that raise); `None` for all."""
 
     @property
     def language(self) -> Language:

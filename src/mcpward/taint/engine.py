@@ -48,18 +48,11 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     world.referents = referents
     for root in roots:
         world.enqueue(root)
-    done = 0
-    budget = run.budget = _budget(world)
-    while world.queued:
-        if world.work > budget:
-            run.skipped.append(
-                Skipped(".", SkipKind.LIMIT, "too involved: not everything could be followed")
-            )
-            break
-        _analyse(world, world.next(), run)
-        done += 1
-        if progress is not None and done % 200 == 0:
-            progress(done, done + len(world.queue))
+    run.budget = _budget(world)
+    _settle(world, run, progress)
+    _wake_sources(world)
+    run.visits.clear()
+    _settle(world, run, progress)
     _verify(world)
     world.summarize = partial(_known, world)
     for name in sorted(world.cut):
@@ -68,6 +61,42 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
             Skipped(path, SkipKind.LIMIT, f"{name} reaches more sinks than are told apart")
         )
     return run.skipped
+
+
+def _settle(world: World, run: Run, progress: Progress | None) -> None:
+    done = 0
+    while world.queued:
+        if world.work > run.budget:
+            run.skipped.append(
+                Skipped(".", SkipKind.LIMIT, "too involved: not everything could be followed")
+            )
+            break
+        _analyse(world, world.next(), run)
+        done += 1
+        if progress is not None and done % 200 == 0:
+            progress(done, done + len(world.queue))
+
+
+def _wake_sources(world: World) -> None:
+    """Goes from what values may be to where data goes: handlers and sources are followed now.
+
+    By then calls are resolved, so that nearly every function is looked at once more only, after
+    the functions that it calls.
+    """
+    world.quiet = False
+    callees: dict[str, list[str]] = {}
+    for callee, callers in world.callers.items():
+        for caller in callers:
+            callees.setdefault(caller, []).append(callee)
+    work = [entry.handler.name for entry in world.entries.values()]
+    while work:
+        name = work.pop()
+        if world.heat(name):
+            work += callees.get(name, ())
+    for name in world.hot | world.sourced:
+        world.summaries.pop(name, None)
+    for name in sorted(world.hot | world.sourced):
+        world.enqueue(name)
 
 
 def _known(world: World, name: str, _caller: str) -> Summary:

@@ -74,6 +74,13 @@ class Ref(NamedTuple):
     at: Id = -1
 
 
+FOREIGN = Ref("ext", "?")
+"""Something of a library that no row is about, nor about anything behind it.
+
+One referent for all of them: what they are called would only be news for everybody who is handed
+one, and no answer would differ.
+"""
+
 Refs = frozenset[Ref]
 NO_REFS: Refs = frozenset()
 REF_LIMIT = 8
@@ -189,38 +196,17 @@ def below(facts: Facts, name: str) -> Facts:
 
 
 def bounded(facts: Facts) -> Facts:
-    """The facts without those that others imply, widened when there are too many.
+    """The facts, widened when there are too many."""
+    return facts if len(facts) <= FACT_LIMIT else widened(facts)
 
-    A fact about a whole parameter implies those about its fields that have at least its marks.
-    Widening makes fields of a parameter the parameter. Both say at least what was said before, so
-    values that feed each other come to rest; only sources of one kind beyond the first few are
-    dropped.
+
+def widened(facts: Facts) -> Facts:
+    """The facts with fields of a parameter taken for the parameter.
+
+    That says more than is known, never less; only sources of one kind beyond the first few are
+    dropped. What was widened once has to be widened whenever something is added: otherwise it
+    would shrink and grow in turn, and nothing would come to rest.
     """
-    size = len(facts)
-    if size < 2:  # noqa: PLR2004  # a single fact implies nothing else
-        return facts
-    roots: dict[int, list[int]] | None = None
-    for origin, marks in facts:
-        if type(origin) is Symbol and not origin.path:
-            if roots is None:
-                roots = {origin.index: [marks]}
-            else:
-                roots.setdefault(origin.index, []).append(marks)
-    if roots is not None and len(roots) < size:
-        implied = [
-            (origin, marks)
-            for origin, marks in facts
-            if type(origin) is Symbol
-            and origin.path
-            and any(m & marks == m for m in roots.get(origin.index, ()))
-        ]
-        if implied:
-            facts = facts.difference(implied)
-            size = len(facts)
-    return facts if size <= FACT_LIMIT else _widened(facts)
-
-
-def _widened(facts: Facts) -> Facts:
     whole: dict[Origin, int] = {}
     sources = []
     for fact in facts:

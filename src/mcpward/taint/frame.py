@@ -20,6 +20,7 @@ from mcpward.ir.values import (
 from mcpward.taint import members
 from mcpward.taint.constants import TEXT_LIMIT, literal
 from mcpward.taint.facts import (
+    FACT_LIMIT,
     NO_FACTS,
     NO_REFS,
     REF_LIMIT,
@@ -36,6 +37,7 @@ from mcpward.taint.facts import (
     limited,
     ordered,
     union,
+    widened,
 )
 from mcpward.taint.proofs import Proof
 from mcpward.taint.world import World
@@ -103,6 +105,8 @@ class Frame:
         self.users: Users | None = None
         self.stored: list[Store] | None = None
         self.nesting = 0
+        self.wide: set[Id | Cell] = set()
+        """Values and fields that had too many facts once."""
         self.version = 0
         self.deeper: dict[Id, tuple[int, int, Facts, Refs, Facts, list[Cell | Ref]]] = {}
         """What `deep` gave, with the versions, the facts and the referents it was made from."""
@@ -116,10 +120,17 @@ class Frame:
         """Adds facts to a value."""
         if facts:
             had = self.facts[at]
-            if not had:
-                self.facts[at] = bounded(facts)
-            elif not facts <= had:
-                self.facts[at] = bounded(had | facts)
+            if not facts <= had:
+                self.facts[at] = self._joined_facts(at, had, facts)
+
+    def _joined_facts(self, key: Id | Cell, had: Facts, facts: Facts) -> Facts:
+        joined = had | facts if had else facts
+        if key in self.wide:
+            return widened(joined)
+        if len(joined) > FACT_LIMIT:
+            self.wide.add(key)
+            return widened(joined)
+        return joined
 
     def refer(self, at: Id, refs: Refs) -> None:
         """Adds referents to a value."""
@@ -134,7 +145,7 @@ class Frame:
         """Stores into a field of an object, here and for everybody."""
         if facts:
             had = self.cells.get(cell, NO_FACTS)
-            now = had if facts <= had else bounded(had | facts)
+            now = had if facts <= had else self._joined_facts(cell, had, facts)
             if now != had:
                 self.cells[cell] = now
                 self.version += 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import chain
+
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import CallModel, EntryModel, FieldModel, GuardModel, Interpreter
 
@@ -38,14 +41,42 @@ class Knowledge:
         self._fields: dict[str, FieldModel | None] = {}
         self._entries: dict[str, tuple[EntryModel, ...]] = {}
         self._names: dict[str, str] = {}
+        self._leads: dict[str, bool] = {}
+        self._sorted: list[str] = []
         self._built_in_guards: dict[str, tuple[GuardModel, ...]] = {}
         self.pattern_type = "re.Pattern" if family == "python" else "RegExp"
         self.text_type = "str" if family == "python" else "String"
+
+    def leads(self, name: str) -> bool:
+        """Whether some row is about a name, or about something behind it."""
+        known = self._leads.get(name)
+        if known is None:
+            known = self._leads[name] = any(map(self._begins, self._lineage(name)))
+        return known
+
+    def _begins(self, name: str) -> bool:
+        if not self._sorted:
+            library = self._library
+            shelves = (library.calls, library.guards, library.fields, library.entries)
+            self._sorted = sorted({*library.alias, *library.subclass, *chain(*shelves)})
+        # Other names may stand between a name and what is behind it: `a`, `a-b`, `a.c`.
+        for behind in (name, name + ".", name + "("):
+            place = bisect_left(self._sorted, behind)
+            if place < len(self._sorted):
+                found = self._sorted[place]
+                if found == name or (behind != name and found.startswith(behind)):
+                    return True
+        return False
 
     @property
     def interpreters(self) -> tuple[Interpreter, ...]:
         """Programs that run one of their arguments as code."""
         return self._library.interpreters
+
+    @property
+    def returned(self) -> frozenset[str]:
+        """The last parts of the names of guards that speak by returning."""
+        return self._library.returned
 
     def container(self, label: str) -> str:
         """The built-in type of a container literal."""

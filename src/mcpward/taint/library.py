@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from mcpward.core.rule import CallModel, Place
-from mcpward.ir.values import Call, Id, Pattern
+from mcpward.ir.values import Call, Id, Load, Pattern
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.binding import receivers
 from mcpward.taint.calls import inside, note_invoked, reached, run_callback, useful
 from mcpward.taint.facts import (
+    FOREIGN,
     NO_FACTS,
     NO_REFS,
     Facts,
@@ -55,8 +56,8 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
         chosen = chosen or not row.also
         apply_row(frame, at, call, row, name)
     if not rows:
-        method = name.rpartition(".")[2]
-        if "()" in name or (call.receiver is not None and not _rooted(frame, call)):
+        method = _spoken(frame, call, name)
+        if name == FOREIGN.name or "()" in name or (call.receiver is not None and not _rooted(frame, call)):
             loose = [r for r in frame.library.loose_calls(method) if applies(frame, call, r)]
             for row in loose[:1]:
                 apply_row(frame, at, call, row, row.name)
@@ -71,6 +72,12 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
     if call.sort == "decorator" and call.args:
         frame.refer(at, frame.refs[call.args[0]])
     return True
+
+
+def _spoken(frame: Frame, call: Call, name: str) -> str:
+    """The last part of a callee's name, as it is written when nothing else is known."""
+    callee = frame.values[call.callee] if name == FOREIGN.name and call.callee >= 0 else None
+    return callee.field if isinstance(callee, Load) else name.rpartition(".")[2]
 
 
 def _merged(frame: Frame, at: Id, call: Call, name: str) -> None:
@@ -107,12 +114,13 @@ def _rooted(frame: Frame, call: Call) -> bool:
 
 
 def _result(frame: Frame, at: Id, call: Call, name: str) -> None:
-    last = name.rpartition(".")[2]
+    last = _spoken(frame, call, name)
     if call.sort == "new" or (last[:1].isupper() and not last.isupper()):
         made = Ref("obj", "new", frame.name, at)
         frame.refer(at, frozenset([Ref("inst", name), made]))
-    elif len(name) < 150 and not frame.library.calls(name):
-        frame.refer(at, frozenset([Ref("ext", name + "()")]))
+    elif not frame.library.calls(name):
+        made = Ref("ext", name + "()")
+        frame.refer(at, frozenset([made if frame.library.leads(made.name) else FOREIGN]))
 
 
 def applies(frame: Frame, call: Call, row: CallModel) -> bool:
@@ -307,7 +315,7 @@ def _constructs(frame: Frame, call: Call) -> bool:
     """Whether a call of unknown effect makes an object of a library class."""
     if call.sort == "new":
         return True
-    names = [r.name.rpartition(".")[2] for r in frame.refs[call.callee] if r.sort == "ext"]
+    names = [_spoken(frame, call, r.name) for r in frame.refs[call.callee] if r.sort == "ext"]
     return bool(names) and all(n[:1].isupper() and not n.isupper() for n in names)
 
 

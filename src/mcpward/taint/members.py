@@ -8,6 +8,7 @@ from mcpward.ir.values import (
     Global,
 )
 from mcpward.taint.facts import (
+    FOREIGN,
     NO_FACTS,
     NO_REFS,
     Facts,
@@ -18,6 +19,9 @@ from mcpward.taint.facts import (
 
 if TYPE_CHECKING:
     from mcpward.taint.frame import Frame
+
+_FOREIGN = frozenset([FOREIGN])
+_MADE = frozenset(["inst", "obj", "const", "fn"])
 
 EXPORTS = "#exports"
 """Behind the name of a JavaScript module: the object of what importers see."""
@@ -67,6 +71,8 @@ def member(frame: Frame, ref: Ref, name: str) -> Refs:
 
 
 def _outside(frame: Frame, ref: Ref, name: str) -> Refs:
+    if ref.name == FOREIGN.name:
+        return _FOREIGN
     full = f"{ref.name}.{name}"
     if full in frame.world.program.modules:
         return frozenset([Ref("mod", full)])
@@ -100,6 +106,25 @@ def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
         outside = frame.world.outside(ref.name)[:2]
         return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
     return found
+
+
+def kept(frame: Frame, owner: Ref, refs: Refs) -> Refs:
+    """The referents of a field that is kept: what libraries made loses its name with nobody to ask.
+
+    Names from imports stay: classes may descend from them.
+    """
+    if owner.sort == "ext":
+        if "(" not in owner.name and "*" not in owner.name:
+            return refs
+    elif owner.sort not in _MADE:
+        return refs
+    for ref in refs:
+        if ref.sort == "ext":
+            break
+    else:
+        return refs
+    leads = frame.library.leads
+    return frozenset([r if r.sort != "ext" or leads(r.name) else FOREIGN for r in refs])
 
 
 def exported(frame: Frame, module: str, name: str, depth: int = 0) -> Refs:

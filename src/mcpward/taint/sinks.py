@@ -51,7 +51,12 @@ def _interpreted(frame: Frame, call: Call, kind: str) -> str:
 
 
 def source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
-    fact = frozenset([(Source(kind, frame.name, at, name), 0)])
+    world = frame.world
+    if world.quiet:
+        world.sourced.add(frame.name)
+        if place.base == "return" and not place.path:
+            return
+    fact = NO_FACTS if world.quiet else frozenset([(Source(kind, frame.name, at, name), 0)])
     if place.base == "return":
         if place.path:
             made = Ref("obj", "result", frame.name, at)
@@ -68,7 +73,11 @@ def source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str)
 def field_source(frame: Frame, at: Id, name: str) -> None:
     """A field of a library object that is a source."""
     row = frame.library.field(name)
-    if row is not None and row.source:
+    if row is None or not row.source:
+        return
+    if frame.world.quiet:
+        frame.world.sourced.add(frame.name)
+    else:
         frame.add(at, frozenset([(Source(row.source, frame.name, at, name), 0)]))
 
 

@@ -20,7 +20,7 @@ from mcpward.ir.values import (
     Store,
     Value,
 )
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Cell, Facts, Summary, bounded, union
+from mcpward.taint.facts import NO_FACTS, NO_REFS, Cell, Facts, Summary, union, widened
 from mcpward.taint.frame import Frame
 from mcpward.taint.transfer import STEP
 
@@ -280,12 +280,14 @@ def _touched(frame: Frame, users: Users, at: Id, value: Value, turn: int) -> Non
     kind = type(value)
     _unproven(frame, at, kind)
     if (
-        kind is Compare
+        (kind is Compare and not frame.world.quiet)
         or (kind is Join and value.fields is None)  # type: ignore[union-attr]
         or (kind is Load and value.key is not None)  # type: ignore[union-attr]
     ):
         following = users.of(at)
         frame.dirty.update(u for u in following if u > at or not turn)
+        return
+    if frame.world.quiet and kind is not Call:
         return
     tested = users.tested
     testing = at in tested
@@ -310,7 +312,9 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
         shares = frame.shares[cell]
         shares.pop(at, None)
         out[cell] = frame.cells.get(cell, NO_FACTS)
-        left = bounded(union(*shares.values()))
+        left = union(*shares.values())
+        if cell in frame.wide:
+            left = widened(left)
         if left:
             frame.cells[cell] = left
         else:

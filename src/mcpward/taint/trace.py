@@ -26,7 +26,7 @@ from mcpward.ir.values import (
 )
 from mcpward.taint.binding import Bound, bindings
 from mcpward.taint.engine import examine
-from mcpward.taint.facts import Hit, Origin, Source, Symbol
+from mcpward.taint.facts import FOREIGN, Hit, Origin, Source, Symbol
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
@@ -349,7 +349,7 @@ def _known(frame: Frame, call: Call) -> bool:
 
 def _callee(frame: Frame, call: Call) -> str:
     for ref in sorted(frame.refs[call.callee]):
-        if ref.sort in ("ext", "fn", "cls"):
+        if ref.sort in ("ext", "fn", "cls") and ref != FOREIGN:
             return ref.name.rpartition(":")[2]
     callee = frame.values[call.callee]
     if isinstance(callee, Load):

@@ -36,6 +36,7 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.frame import OBJECTS, Frame
 from mcpward.taint.joins import join
+from mcpward.taint.members import kept
 from mcpward.taint.proofs import ALL
 
 
@@ -90,11 +91,13 @@ def load(frame: Frame, at: Id, value: Load) -> None:
             facts = _first_word(frame, facts)
         frame.add(at, facts)
     refs = NO_REFS
+    called = at in frame.callees
     for ref in frame.refs[owner]:
-        refs |= frame.member(ref, value.field)
+        found = frame.member(ref, value.field)
+        refs |= found if called else kept(frame, ref, found)
         if ref.sort in ("inst", "ext"):
             sinks.field_source(frame, at, f"{ref.name}.{value.field}")
-            if ref.sort == "inst" and at not in frame.callees:
+            if ref.sort == "inst" and not called:
                 dispatch.attribute(frame, at, f"{ref.name}.{value.field}", value)
         elif ref.sort == "mod":
             frame.add(at, frame.exported_facts(ref.name, value.field))
@@ -195,7 +198,8 @@ def returned(frame: Frame, _at: Id, value: Return) -> None:
     if constants and len(summary.refs) < 6:
         summary.refs = summary.refs | frozenset(constants)
     frame.kept = frame.kept | frozenset([r for r in refs if r.sort == "obj"])
-    _outcomes(frame, value)
+    if not frame.world.quiet:
+        _outcomes(frame, value)
 
 
 def _outcomes(frame: Frame, value: Return) -> None:

@@ -61,6 +61,7 @@ class World:
         self.about = {name: mark.about for name, mark in catalog.marks.items() if mark.about}
         """Weak marks, each with the beginnings of the sink kinds that it is about."""
         self._libraries: dict[str, Knowledge] = {}
+        program.heed(lambda module: self.library(module).returned)
         self.summaries: dict[str, Summary] = {}
         self.callers: defaultdict[str, set[str]] = defaultdict(set)
         self.frames: dict[str, Frame] = {}
@@ -102,6 +103,10 @@ class World:
         """Functions that reach more sinks than a summary holds."""
         self.hot: set[str] = set()
         """Functions that data of a source may enter; only there parameters are followed."""
+        self.quiet = True
+        """While it is only sought what values may be: nothing is a source yet."""
+        self.sourced: set[str] = set()
+        """Functions in which something is a source."""
         self._methods: dict[str, list[str]] | None = None
         self._classes = 0
 
@@ -246,7 +251,7 @@ class World:
 
     def heat(self, name: str) -> bool:
         """Says that tainted data may enter a function; whether that is news."""
-        if name in self.hot:
+        if self.quiet or name in self.hot:
             return False
         self.hot.add(name)
         return True
