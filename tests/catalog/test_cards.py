@@ -25,7 +25,7 @@ CARD = """\
 ```toml
 severity = "high"
 cwe      = [22, 1333]
-flow     = { from = ["model"], to = ["path-read"], cleared_by = ["confined"], sink_severity = { path-read = "low" } }
+flow     = { from = ["model"], to = ["path-read"], cleared_by = ["confined"], sink_severity = { path-read = "low" }, mark_severity = { number = "info" } }
 message  = "{source} reaches {sink}"
 since    = "0.1"
 owasp    = ["MCP05"]
@@ -99,6 +99,7 @@ def test_a_card_becomes_a_rule():
     assert rule.title == "A title"
     assert rule.severity is Severity.HIGH
     assert rule.flow.sink_severity == (("path-read", Severity.LOW),)
+    assert rule.flow.mark_severity == (("number", Severity.INFO),)
     assert rule.fix == "Resolve it, as the manual says, and compare."
     assert rule.tags == (
         "security",

@@ -22,11 +22,17 @@ HOLDS = {
     "identifier": lambda text: WORD.match(text) is not None and text[:1] not in ("-", "."),
     "no-meta": lambda text: not SHELL & set(text),
     "dash-refused": lambda text: not text.startswith("-"),
+    "inner-path": lambda text: ".." not in text and not text.startswith("/") and "\\" not in text,
     "file-name": lambda text: not {"/", "\\"} & set(text) and text not in (".", ".."),
 }
 
 PATTERNS = r"""
 ^[a-z]+$
+^(\d{4}\.\d{4,5}(v\d+)?|[a-z\-]+(/[a-z\-]+)?/\d{7}(v\d+)?)$
+^[a-z]+(/[a-z]+)*(\.md)?$
+^[a-z]+(/[a-z.]+)*$
+^(\.[a-z]*)*$
+^[a-z/]+$
 ^[a-zA-Z0-9_-]+$
 ^[a-zA-Z0-9][a-zA-Z0-9_.-]*$
 ^[A-Za-z_]\w*$

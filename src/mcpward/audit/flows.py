@@ -47,7 +47,7 @@ Choice = tuple[Source, int, Hit, Rule]
 
 
 def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
-    best: dict[tuple[str, Hit, str, int], tuple[tuple[int, int], Choice]] = {}
+    best: dict[tuple[str, Hit, str, int], tuple[tuple[int, int, int], Choice]] = {}
     for source, marks, hit in world.findings:
         rule = pick(world, catalog, rules, source.kind, marks, hit.kind)
         if rule is None:
@@ -58,7 +58,8 @@ def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
             source.label if source.entry >= 0 else source.function,
             source.entry,
         )
-        rank = (int(severity(rule, source.kind, hit.kind)), -marks.bit_count())
+        level = severity(world, rule, source.kind, hit.kind, marks)
+        rank = (int(level), -marks.bit_count(), marks)
         had = best.get(key)
         if had is None or rank > had[0]:
             best[key] = (rank, (source, marks, hit, rule))
@@ -103,11 +104,16 @@ def _specific(world: World, catalog: Catalog, flow: Flow, marks: int) -> int:
     return 1 if flow.requires_all else 0
 
 
-def severity(rule: Rule, kind: str, sink: str) -> Severity:
-    """The severity of a rule for one kind of source and sink."""
+def severity(world: World, rule: Rule, kind: str, sink: str, marks: int) -> Severity:
+    """The severity of a rule for one kind of source and sink, with what is known of the data."""
     assert rule.flow is not None
     base = dict(rule.flow.sink_severity).get(sink, rule.severity)
-    return min(base, dict(rule.flow.source_severity).get(kind, base))
+    base = min(base, dict(rule.flow.source_severity).get(kind, base))
+    return min([base, *(most for _, most in _lowered(world, rule.flow, marks))])
+
+
+def _lowered(world: World, flow: Flow, marks: int) -> list[tuple[str, Severity]]:
+    return [pair for pair in flow.mark_severity if marks & world.bits[pair[0]]]
 
 
 # ── words and places ──────────────────────────────────────────────────────────────────────────
@@ -137,9 +143,9 @@ def _finding(
     message = rule.message.format_map(
         _Holes(source=spoken, sink=_sink_name(hit), handler=handler.name if handler else "")
     )
-    level = severity(rule, source.kind, hit.kind)
+    level = severity(world, rule, source.kind, hit.kind, marks)
     adjusted = (
-        (f"{level.word} because {_why(source.kind, hit.kind, rule)}",)
+        (f"{level.word} because {_why(world, catalog, source.kind, hit.kind, rule, marks)}",)
         if level is not rule.severity
         else ()
     )
@@ -165,8 +171,10 @@ class _Holes(dict[str, str]):
         return "{" + key + "}"
 
 
-def _why(kind: str, sink: str, rule: Rule) -> str:
+def _why(world: World, catalog: Catalog, kind: str, sink: str, rule: Rule, marks: int) -> str:
     assert rule.flow is not None
+    for name, _ in _lowered(world, rule.flow, marks):
+        return f"the data {catalog.marks[name].promise}"
     if kind in dict(rule.flow.source_severity):
         return "the data is fetched content" if kind == "third" else f"the source is {kind}"
     return f"the sink is of kind {sink}"

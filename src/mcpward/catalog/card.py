@@ -114,6 +114,7 @@ def _flow(table: Table, words: Vocabulary) -> Flow:
         requires_all=tuple(words.mark(mark, where) for mark in table.texts("requires_all")),
         source_severity=_severities(table, "source_severity", sources),
         sink_severity=_severities(table, "sink_severity", sinks),
+        mark_severity=_severities(table, "mark_severity", tuple(words.marks)),
     )
     table.finish()
     return flow

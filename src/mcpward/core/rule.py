@@ -186,6 +186,8 @@ class Flow:
     """The severity when the source is of this kind, where it differs."""
     sink_severity: tuple[tuple[str, Severity], ...] = ()
     """The severity when the sink is of this kind, where it differs."""
+    mark_severity: tuple[tuple[str, Severity], ...] = ()
+    """The highest severity of a flow with this mark."""
 
 
 @dataclass(frozen=True, slots=True)

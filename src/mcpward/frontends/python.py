@@ -15,6 +15,7 @@ from mcpward.frontends.python_patterns import Patterns
 from mcpward.frontends.python_scopes import (
     Scope,
     closely,
+    never_returning,
     parameters,
     scope_of,
     stored,
@@ -133,6 +134,7 @@ def _module(
     bound = Scope()
     stored(tree.body, bound)
     file.names = local_names(bound.bound, _imports(tree.body, file), name)
+    file.exits = _EXITS | never_returning(tree.body)
     file.taken.add(name + ":")
     function = Function(name + ":", name, start=0, end=len(source.data))
     module.functions[function.name] = function
@@ -358,7 +360,7 @@ class _Lowering(Patterns):
                 name = f"{func.value.id}.{func.attr}"
             else:
                 return
-            if name in _EXITS:
+            if name in self.file.exits:
                 self.builder.leave()
 
     def Assign(self, node: ast.Assign) -> None:

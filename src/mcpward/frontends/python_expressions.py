@@ -67,6 +67,8 @@ class File:
     names: dict[str, str] = field(default_factory=dict)
     """What the module's names mean in annotations."""
     taken: set[str] = field(default_factory=set)
+    exits: frozenset[str] = frozenset()
+    """The functions that do not return."""
     noted: set[SkipKind] = field(default_factory=set)
 
     def note(self, kind: SkipKind, reason: str) -> None:

@@ -290,6 +290,23 @@ def _walk(body: Iterable[ast.AST], scope: Scope, function: Scope) -> None:
             _push(node, stack)
 
 
+def never_returning(body: Iterable[ast.stmt]) -> frozenset[str]:
+    """The functions of a module that only ever raise: what follows a call of one is not reached.
+
+    Methods are left out, because a subclass may do something else.
+    """
+    return frozenset(
+        node.name
+        for node in body
+        if isinstance(node, ast.FunctionDef)
+        and not node.decorator_list
+        and isinstance(node.body[-1], ast.Raise)
+        and not any(
+            isinstance(inner, (ast.Return, ast.Yield, ast.YieldFrom)) for inner in ast.walk(node)
+        )
+    )
+
+
 def _push(node: ast.AST, stack: list[ast.AST]) -> None:
     """Adds the children of a node that may hold names."""
     kind = type(node)

@@ -33,6 +33,7 @@ from mcpward.taint.vouching import raises, vouched
 _DEPTH = 12
 _FLIPPED = {"!=": "==", "not in": "in", "is not": "is"}
 _SEARCHES = frozenset(["indexOf", "lastIndexOf", "find", "search", "findIndex", "index"])
+_INSIDE = frozenset(["confined", "lexically-confined"])
 _SOME = frozenset(["some", "any", "find", "findIndex"])
 _EVERY = frozenset(["every", "all"])
 _VALID = frozenset(["success", "ok", "valid", "data", "isValid"])
@@ -304,10 +305,22 @@ def _rows(frame: Frame, call: Call, rows: Iterable[GuardModel], outcome: Outcome
             continue
         granted = _granted(frame, call, row)
         if granted:
+            folder = _folder(frame, call, row)
             for key in proven_about:
+                if key[0] in folder:
+                    continue
                 had = out.get(key, 0)
                 out[key] = ALL if ALL in (had, granted) else had | granted
     return out
+
+
+def _folder(frame: Frame, call: Call, row: GuardModel) -> frozenset[Origin]:
+    """Whose data the folder is that a path was compared with: lying there proves nothing of it."""
+    if not _INSIDE.intersection(row.grants):
+        return frozenset()
+    tested = places.values(call, row.value)
+    others = [v for v in (*call.args, call.receiver) if v is not None and v not in tested]
+    return frozenset(_whole(origin) for v in others for origin, _ in frame.facts[v])
 
 
 def _granted(frame: Frame, call: Call, row: GuardModel) -> int:

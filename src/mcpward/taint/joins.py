@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mcpward.ir.values import (
     Id,
     Join,
@@ -20,6 +22,10 @@ from mcpward.taint.facts import (
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 
 _TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
+_PART = "\0"
+"""Stands in a text for a part that is not constant."""
+_COMMENT = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?;?\s*", re.DOTALL)
+"""What may stand around a statement without making it another one."""
 
 
 def join(frame: Frame, at: Id, value: Join) -> None:
@@ -56,31 +62,41 @@ def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
     out: list[Facts] = []
     head = ""
     opaque = False
-    whole = len([o for o in operands if frame.constants(o) != [""]]) < 2
-    for operand in operands:
+    known = [[c for c in frame.constants(o) if isinstance(c, str)] for o in operands]
+    pieces = [texts[0] if len(texts) == 1 else _PART for texts in known]
+    whole = sum(not _COMMENT.fullmatch(piece) for piece in pieces) < 2
+    for position, operand in enumerate(operands):
         facts = frame.deep(operand)
         if facts:
             marks = bits["scalar"] if whole else bits["scalar"] | bits["embedded"]
+            if _names("".join(pieces[position + 1 :])):
+                marks |= bits["named"]
             if head or opaque:
                 marks |= bits["prefixed"]
                 if opaque or _fixes_host(head):
                     marks |= bits["fixed-host"]
             out.append(marked(facts, marks))
-        known = [c for c in frame.constants(operand) if isinstance(c, str)]
-        if len(known) == 1:
-            head += known[0]
-        elif not facts:
-            opaque = opaque or not head or "://" in head
-            head += "?"
-        else:
-            head += "?"
+        head += pieces[position]
+        if pieces[position] == _PART and not facts:
+            opaque = opaque or head == _PART or "://" in head
     return union(*out)
 
 
+def _names(tail: str) -> bool:
+    """Whether what follows a folder names a file or folder in it."""
+    _, slash, last = tail.rpartition("/")
+    return bool(slash) and last not in ("", ".", "..")
+
+
 def _fixes_host(head: str) -> bool:
+    """Whether the host of an address ends within its head.
+
+    A base address that the caller chose as well is judged by itself: what follows it and a slash
+    cannot move the host.
+    """
     scheme, separator, rest = head.partition("://")
     if not separator:
-        return head.startswith("/") and not head.startswith("//")
+        return any(mark in head for mark in "/?#") and not head.startswith("//")
     return bool(scheme) and any(mark in rest for mark in "/?#")
 
 
@@ -113,6 +129,8 @@ def _divided(frame: Frame, at: Id, value: Join) -> None:
         facts = frame.facts[operand]
         if position:
             facts = marked(unmarked(facts, lost), bits["prefixed"])
+        elif all(_names(f"/{name}") for name in frame.constants(value.operands[-1])):
+            facts = marked(facts, bits["named"])
         frame.add(at, facts)
     paths = [r for o in value.operands for r in frame.refs[o] if r.sort == "inst"]
     names = [r for r in paths if "Path" in r.name or "path" in r.name]

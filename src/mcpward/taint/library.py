@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcpward.core.rule import CallModel, Place
 from mcpward.ir.values import Call, Id, Load, Pattern
 from mcpward.taint import entries, places, schemas
@@ -65,7 +67,7 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
     if not chosen:
         if _constructs(frame, call):
             for row in frame.library.calls("<new>"):
-                apply_row(frame, at, call, row, name)
+                apply_row(frame, at, _spelled_out(frame, call), row, name)
         assume_pass(frame, at, call)
     if not chosen or not any(row.returns for row in rows):
         _result(frame, at, call, name)
@@ -132,6 +134,8 @@ def applies(frame: Frame, call: Call, row: CallModel) -> bool:
 def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> None:
     marks = frame.world.mask(tuple(m for m in row.marks if not m.startswith("<")))
     for place, kind in row.sinks:
+        if not place.path and _optioned(frame, call, row, place):
+            continue
         # Some marks speak of what the sink does with the data: they are weak at this kind of sink.
         weak = [m for m in row.marks if kind.startswith(frame.world.about.get(m, _NOWHERE))]
         sink(frame, at, call, place, kind, name, frame.world.mask(tuple(weak)))
@@ -173,6 +177,17 @@ def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> No
         frame.refer(at, refs)
     for place, kind in row.sources:
         source(frame, at, call, place, kind, name)
+
+
+def _optioned(frame: Frame, call: Call, row: CallModel, place: Place) -> bool:
+    """Whether an argument is an object, and the row names the fields in it that are sinks."""
+    return any(
+        other.path[:1] > ("*",) and (other.base, other.index) == (place.base, place.index)
+        for other, _ in row.sinks
+    ) and all(
+        frame.refs[value] and all(r.sort == "obj" and r.name == "object" for r in frame.refs[value])
+        for value in places.values(call, place)
+    )
 
 
 def _told(frame: Frame, call: Call, target: Place, refs: Refs) -> None:
@@ -303,6 +318,16 @@ def _function_method(frame: Frame, at: Id, call: Call, name: str) -> bool:
                 given = dict.fromkeys(range(6), packed)
             run_callback(frame, at, ref, given)
     return True
+
+
+def _spelled_out(frame: Frame, call: Call) -> Call:
+    """A call without keywords from a dictionary of which no field is known."""
+    kept = [
+        (name, value)
+        for name, value in call.keywords
+        if name != "**" or any(ref.sort == "obj" for ref in frame.refs[value])
+    ]
+    return call if len(kept) == len(call.keywords) else replace(call, keywords=tuple(kept))
 
 
 # ── sinks and sources ─────────────────────────────────────────────────────────────────────────

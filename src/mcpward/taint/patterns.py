@@ -80,6 +80,8 @@ def proven(pattern: str, flags: str, *, whole: bool, start: bool = False) -> fro
             marks.add("no-meta")
         if "/" not in chars and "\\" not in chars and first is not None and "." not in first:
             marks.add("file-name")
+    if all(_inner(choice) for choice in _choices(items)):
+        marks.add("inner-path")
     if _heads(items):
         marks.add("select-checked")
     return frozenset(marks)
@@ -203,6 +205,45 @@ def _first(items: Any) -> _Chars:
             continue
         return _ANY
     return _ANY
+
+
+def _choices(items: list[Any]) -> list[list[Any]]:
+    """The alternatives of an expression that is nothing but a choice; otherwise itself."""
+    while len(items) == 1 and items[0][0] is op.SUBPATTERN:
+        items = list(items[0][1][3])
+    if len(items) == 1 and items[0][0] is op.BRANCH:
+        return [list(branch) for branch in items[0][1][1]]
+    return [items]
+
+
+def _inner(items: list[Any]) -> bool:
+    """Whether a match is a relative path that never leads up, because one dot is not enough."""
+    chars, first = _characters(items), _first(items)
+    return (
+        chars is not None
+        and first is not None
+        and not first & frozenset("/~")
+        and not chars & frozenset("\\:\0")
+        and _dots(items) < 2
+    )
+
+
+def _dots(items: Any) -> int:
+    """How many dots a match can hold; two stand for any number."""
+    count = 0
+    for code, argument in items:
+        if code is op.LITERAL:
+            count += argument == ord(".")
+        elif code is op.IN:
+            inside = _class(argument)
+            count += inside is None or "." in inside
+        elif code in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
+            count += min(int(argument[1]), 2) * _dots(argument[2])
+        elif code is op.SUBPATTERN:
+            count += _dots(argument[3])
+        elif code is op.BRANCH:
+            count += max(_dots(branch) for branch in argument[1])
+    return min(count, 2)
 
 
 def _literal_head(items: Any) -> str:

@@ -119,11 +119,14 @@ class Tracer:
         if other is None:
             return links
         links.append(Link(source.function, source.at, StepKind.SOURCE, "", depth))
-        for (_cell, kept), (function, at) in self.world.stored.items():
-            if kept == source:
-                if at:
-                    links.append(Link(function, at, StepKind.PASS, KEPT, depth))
-                break
+        kept = [
+            place for (_, one), place in self.world.stored.items() if one == source and place[1]
+        ]
+        if kept:
+            links.append(Link(*min(kept), StepKind.PASS, KEPT, depth))
+        elif source.entry >= 0:
+            # Nobody hands it over, so it waits somewhere between two calls of the server.
+            links.append(Link(source.function, source.at, StepKind.PASS, KEPT, depth))
         return links
 
     def _toward(

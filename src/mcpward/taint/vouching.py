@@ -62,7 +62,8 @@ def _judge(world: World, name: str) -> int:
         return 0
     words = _words(world, name, _DEPTH, set())
     marks = 0
-    if path and words & _CONTAINS and words & _RESOLVES and not _weak(world, name):
+    contains = path and words & _CONTAINS and words & _RESOLVES
+    if contains and not _weak(world, name) and not _understood(world, name):
         python = world.program.modules[name.partition(":")[0]].language.family == "python"
         follows = bool(words & _FOLLOWS) or (python and "resolve" in words)
         marks |= world.bits["confined" if follows else "lexically-confined"]
@@ -71,6 +72,15 @@ def _judge(world: World, name: str) -> int:
     if url and words & _LOOKS_UP:
         marks |= world.bits["address-checked"]
     return marks
+
+
+def _understood(world: World, name: str) -> bool:
+    """Whether a proof was found: it says of which argument, and the name of a function does not."""
+    summary = world.summaries.get(name)
+    strong = world.mask(("confined", "lexically-confined"))
+    return summary is not None and any(
+        marks & strong for proofs in summary.outcomes.values() for marks in proofs.values()
+    )
 
 
 def _refuses_dots(world: World, name: str) -> bool:
