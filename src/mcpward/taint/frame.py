@@ -63,6 +63,8 @@ class Frame:
         self.function = function
         self.name = function.name
         self.hot = function.name in world.hot
+        self.quiet = world.quiet
+        """Whether nothing was a source yet when it was made: then no value holds facts."""
         self.values = function.values
         self.module = world.program.modules[function.module]
         self.library = world.library(self.module)
@@ -206,6 +208,8 @@ class Frame:
 
     def cell(self, ref: Ref, name: str) -> Facts:
         """The facts in one field of an object."""
+        if self.quiet:
+            return NO_FACTS
         key = (ref, name)
         if ref.sort == "self":
             key = (self.owner(ref), name)
@@ -264,6 +268,8 @@ class Frame:
 
     def read(self, at: Id, path: Path, *, index_zero: bool = False) -> Facts:
         """The facts behind a field path of a value."""
+        if self.quiet:
+            return NO_FACTS
         facts = self.facts[at]
         refs = [r for r in self.refs[at] if r.sort in OBJECTS]
         if not path:
@@ -297,6 +303,8 @@ class Frame:
         An object of a library class shows what it was made from only where it was made: a client
         kept for later does not taint every answer with its settings.
         """
+        if self.quiet:
+            return NO_FACTS
         facts = self.facts[at]
         refs = [
             r for r in self.refs[at] if r.sort == "obj" and (r.name != "new" or r.site == self.name)
