@@ -39,6 +39,9 @@ _LOOKS_UP = frozenset(
         "resolveAny",
     ]
 )
+_CONNECTED = frozenset(["getpeername"])
+_JUDGES = re.compile(r"(?i)private|public|internal|loopback|reserved|ssrf|block|forbid|allowed")
+_PROPERTIES = frozenset(["is_private", "is_global", "is_loopback", "is_reserved"])
 _WEAK = ("prefix-checked", "unnormalized-checked", "dotdot-checked", "absolute-refused")
 _DEPTH = 3
 _NOT_YET = -1
@@ -71,6 +74,23 @@ def _judge(world: World, name: str) -> int:
     if url and words & _LOOKS_UP:
         marks |= world.bits["address-checked"]
     return marks
+
+
+def watches(world: World, name: str) -> bool:
+    """Whether a function looks up the addresses of a host and judges them."""
+    reached: set[str] = set()
+    words = _words(world, name, _DEPTH, reached)
+    if not words & (_LOOKS_UP | _CONNECTED):
+        return False
+    if any(_JUDGES.search(word) for word in words):
+        return True
+    functions = [world.program.function(one) for one in sorted(reached)]
+    return any(
+        isinstance(value, Load) and value.field in _PROPERTIES
+        for function in functions
+        if function is not None
+        for value in function.values
+    )
 
 
 def _refuses_dots(world: World, name: str) -> bool:
