@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mcpward.ir.values import Call
+from mcpward.ir.values import Call, Load
 from mcpward.taint.facts import NO_REFS, Hit, Ref, Refs, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.vouching import watches
@@ -39,8 +39,9 @@ def _watched(world: World, hit: Hit) -> bool:
     if frame is None or not isinstance(call, Call):
         return False
     work = [(ref, _DEPTH) for ref in ordered(_handed(frame, call)) if ref.sort == "obj"]
-    if call.receiver is not None:
-        work += [(ref, _DEPTH) for ref in ordered(frame.refs[call.receiver]) if ref.sort == "obj"]
+    clients = frame.refs[call.receiver] if call.receiver is not None else NO_REFS
+    made = Ref("obj", "new", hit.function, hit.at)
+    work += [(ref, _DEPTH) for ref in ordered(clients | {made}) if ref.sort == "obj"]
     seen = {ref for ref, _ in work}
     looked = 0
     while work and looked < _LOOKED:
@@ -84,6 +85,20 @@ def _inside(world: World, frame: Frame, ref: Ref) -> Iterator[Ref]:
         for store in one.stores():
             if ref in one.refs[store.object]:
                 yield from ordered(one.refs[store.value])
+        for value in one.values:
+            if type(value) is Call and _belongs(one, value, ref):
+                yield from ordered(_handed(one, value))
+
+
+def _belongs(frame: Frame, call: Call, ref: Ref) -> bool:
+    """Whether a call registers something with an object: `client.interceptors.request.use(f)`."""
+    at = call.receiver
+    while at is not None:
+        if ref in frame.refs[at]:
+            return True
+        value = frame.values[at]
+        at = value.object if isinstance(value, Load) else None
+    return False
 
 
 def _methods(world: World, name: str) -> Iterable[str]:

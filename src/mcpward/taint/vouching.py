@@ -79,10 +79,10 @@ def _judge(world: World, name: str) -> int:
 def watches(world: World, name: str) -> bool:
     """Whether a function looks up the addresses of a host and judges them."""
     reached: set[str] = set()
-    words = _words(world, name, _DEPTH, reached)
+    words = _words(world, name, _DEPTH, reached, guess=True)
     if not words & (_LOOKS_UP | _CONNECTED):
         return False
-    if any(_JUDGES.search(word) for word in words):
+    if any(_JUDGES.search(word) for word in (*words, *(n.rpartition(":")[2] for n in reached))):
         return True
     functions = [world.program.function(one) for one in sorted(reached)]
     return any(
@@ -101,8 +101,11 @@ def _refuses_dots(world: World, name: str) -> bool:
     )
 
 
-def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
-    """The names of everything a function calls, a few levels down."""
+def _words(world: World, name: str, depth: int, seen: set[str], *, guess: bool = False) -> set[str]:
+    """The names of everything a function calls, a few levels down.
+
+    With `guess` a method of anything is followed when few classes have one of that name.
+    """
     if depth < 0 or name in seen or len(seen) > 40:
         return set()
     seen.add(name)
@@ -118,20 +121,21 @@ def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
         if isinstance(callee, Load):
             out.add(callee.field)
             inner = _method(world, function, callee.field)
-            if inner:
-                out |= _words(world, inner, depth - 1, seen)
+            methods = [inner] if inner else world.methods_named(callee.field) if guess else []
+            for method in methods:
+                out |= _words(world, method, depth - 1, seen, guess=guess)
         elif isinstance(callee, Global):
             out.add(callee.name)
             if world.program.declared(f"{module}:{callee.name}"):
-                out |= _words(world, f"{module}:{callee.name}", depth - 1, seen)
+                out |= _words(world, f"{module}:{callee.name}", depth - 1, seen, guess=guess)
             else:
                 for ref in world.heap_refs.get((Ref("mod", module), callee.name), ()):
                     out.add(ref.name.rpartition(".")[2])
                     if ref.sort == "fn":
-                        out |= _words(world, ref.name, depth - 1, seen)
+                        out |= _words(world, ref.name, depth - 1, seen, guess=guess)
     for nested in list(world.program.modules[module].functions):
         if nested.startswith(name + "."):
-            out |= _words(world, nested, depth - 1, seen)
+            out |= _words(world, nested, depth - 1, seen, guess=guess)
     return out
 
 
