@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
-from itertools import islice
 
 from mcpward.ir.values import (
     Assume,
@@ -322,7 +322,8 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
 def _lines(frame: Frame) -> Iterator[tuple[tuple[Symbol, int, Hit], Id]]:
     """What reaches sinks through which instruction; of too many lines, a fair share of each.
 
-    Otherwise one call early in a long dispatch would hide all that come behind it.
+    Otherwise one call early in a long dispatch would hide all that come behind it. Each sink comes
+    once before any comes again.
     """
     parts = {at: frame.parts[at].sinks for at in sorted(frame.parts) if frame.parts[at].sinks}
     shares = {at: len(sinks) for at, sinks in parts.items()}
@@ -332,7 +333,16 @@ def _lines(frame: Frame) -> Iterator[tuple[tuple[Symbol, int, Hit], Id]]:
             shares[at] = min(len(parts[at]), left // (len(parts) - taken))
             left -= shares[at]
     for at, sinks in parts.items():
-        yield from islice(sinks.items(), shares[at])
+        if shares[at] == len(sinks):
+            yield from sinks.items()
+            continue
+        seen: Counter[Hit] = Counter()
+        ranked: list[tuple[int, tuple[Symbol, int, Hit]]] = []
+        for line in sinks:
+            seen[line[2]] += 1
+            ranked.append((seen[line[2]], line))
+        ranked.sort(key=lambda one: one[0])
+        yield from ((line, sinks[line]) for _, line in ranked[: shares[at]])
 
 
 def _conclude(frame: Frame) -> None:
