@@ -210,9 +210,7 @@ class Calls(Flow):
         kids = [kid for kid in given.named_children if kid.type != "comment"]
         if not kids or owner is not None or given.type != "arguments":
             return None
-        for kid in kids[:-1]:
-            self.effects(kid)
-        return self.expr(kids[-1])
+        return [self.expr(kid) for kid in kids][-1]
 
     def _awaiter(self, given: Node, link: Node, owner: Node | None) -> Id | None:
         """`__awaiter(this, args, P, function* () {…})` runs the generator as an async function."""
