@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mcpward.core.finding import SkipKind, Skipped
-from mcpward.taint import entries
+from mcpward.taint import connections, entries
 from mcpward.taint.annotations import referents
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Fact, Facts, Ref, Source, Summary, Symbol
@@ -131,6 +131,7 @@ def _verify(world: World) -> None:
             for entry in list(world.entries.values()):
                 if entry.handler.name == name:
                     _concretize(world, frame, entry)
+    connections.settle(world)
 
 
 def _summary_of(world: World, run: Run, name: str, caller: str) -> Summary:

@@ -159,6 +159,9 @@ class Frame:
                     self.changed(cell)
             self._share(cell, facts)
         self.world.put(cell, facts, refs, (self.name, at))
+        if cell[0] in self.world.views and cell[0].at != at:
+            for viewed in ordered(self.world.views[cell[0]]):
+                self.put((viewed, cell[1]), facts, refs, at)
 
     def _share(self, cell: Cell, facts: Facts) -> None:
         now = self.now

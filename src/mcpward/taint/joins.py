@@ -20,6 +20,7 @@ from mcpward.taint.facts import (
     unmarked,
 )
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
+from mcpward.taint.options import takes_value
 
 _TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
 _PART = "\0"
@@ -147,10 +148,12 @@ def container(frame: Frame, at: Id, value: Join) -> None:
     frame.refer(at, frozenset([made]))
     positional = 0
     vector = value.label in ("list", "tuple", "array")
+    awaited = 0
     for name, operand in zip(value.fields, value.operands, strict=True):
         facts = frame.facts[operand]
         refs = frame.refs[operand]
         if name == "**":
+            awaited = 0
             if vector:
                 inside = marked(below(facts, "*"), positional)
                 frame.put((made, APPENDED), inside, NO_REFS, at)
@@ -167,6 +170,13 @@ def container(frame: Frame, at: Id, value: Join) -> None:
                             at,
                         )
             continue
-        if vector and frame.constants(operand) == ["--"]:
-            positional = frame.world.bits["positional"]
-        frame.put((made, name), marked(facts, positional), refs, at)
+        frame.put((made, name), marked(facts, positional | awaited), refs, at)
+        if vector and not facts:
+            texts = frame.constants(operand)
+            if texts == ["--"]:
+                positional = frame.world.bits["positional"]
+            awaited = (
+                frame.world.bits["option-value"] if len(texts) == 1 and takes_value(texts[0]) else 0
+            )
+        else:
+            awaited = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
@@ -20,7 +21,17 @@ from mcpward.ir.values import (
     Store,
     Value,
 )
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Cell, Facts, Summary, union, widened
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    Cell,
+    Facts,
+    Hit,
+    Summary,
+    Symbol,
+    union,
+    widened,
+)
 from mcpward.taint.frame import Frame
 from mcpward.taint.transfer import STEP
 
@@ -323,14 +334,39 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
     return out
 
 
+def _lines(frame: Frame) -> Iterator[tuple[tuple[Symbol, int, Hit], Id]]:
+    """What reaches sinks through which instruction; of too many lines, a fair share of each.
+
+    Otherwise one call early in a long dispatch would hide all that come behind it. Each sink comes
+    once before any comes again.
+    """
+    parts = {at: frame.parts[at].sinks for at in sorted(frame.parts) if frame.parts[at].sinks}
+    shares = {at: len(sinks) for at, sinks in parts.items()}
+    if sum(shares.values()) > _LINES:
+        left = _LINES
+        for taken, at in enumerate(sorted(parts, key=lambda at: (len(parts[at]), at))):
+            shares[at] = min(len(parts[at]), left // (len(parts) - taken))
+            left -= shares[at]
+    for at, sinks in parts.items():
+        if shares[at] == len(sinks):
+            yield from sinks.items()
+            continue
+        seen: Counter[Hit] = Counter()
+        ranked: list[tuple[int, tuple[Symbol, int, Hit]]] = []
+        for line in sinks:
+            seen[line[2]] += 1
+            ranked.append((seen[line[2]], line))
+        ranked.sort(key=lambda one: one[0])
+        yield from ((line, sinks[line]) for _, line in ranked[: shares[at]])
+
+
 def _conclude(frame: Frame) -> None:
     """Puts the summary together from what the instructions said."""
     summary = frame.summary = Summary()
+    for line, via in _lines(frame):
+        summary.sinks.setdefault(line, via)
     for at in sorted(frame.parts):
         part = frame.parts[at]
-        for line, via in part.sinks.items():
-            if len(summary.sinks) < _LINES:
-                summary.sinks.setdefault(line, via)
         for place, facts in part.writes.items():
             summary.writes[place] = summary.writes.get(place, NO_FACTS) | facts
         for symbol, arguments in part.invokes.items():

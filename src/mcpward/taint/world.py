@@ -99,6 +99,9 @@ class World:
         """Gives the summary of a function to a caller; set while the fixed point is sought."""
         self.referents: Callable[[Any, object], Refs] = _untyped
         """What a value of an annotated type may be, in a frame; set with `summarize`."""
+        self.views: dict[Ref, Refs] = {}
+        """A container on a path where its elements were tested → the containers it shows."""
+        self.pieces = self.mask(tuple(name for name in self.bits if name.startswith("part-")))
         self.cut: set[str] = set()
         """Functions that reach more sinks than a summary holds."""
         self.hot: set[str] = set()
