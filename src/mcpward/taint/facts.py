@@ -142,6 +142,19 @@ class Summary:
             had = old.outcomes.get(key, {})
             self.outcomes[key] = {s: m & had.get(s, 0) for s, m in proofs.items()}
 
+    def carries(self) -> bool:
+        """Whether a caller without any data gets some."""
+        return any(
+            type(origin) is Source
+            for facts in (*self.returns.values(), *self.writes.values(), *self.cells.values())
+            for origin, _ in facts
+        ) or any(
+            type(origin) is Source
+            for arguments in self.invokes.values()
+            for facts in arguments.values()
+            for origin, _ in facts
+        )
+
     def measure(self) -> int:
         """A number that changes whenever the summary grows."""
         return (

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mcpward.ir.liveness import live
 from mcpward.ir.values import (
     UNKNOWN,
     Call,
+    Closure,
     Const,
     Function,
     Global,
@@ -69,6 +72,10 @@ class Frame:
         self.module = world.program.modules[function.module]
         self.library = world.library(self.module)
         self.text = Ref("inst", "str" if self.library.family == "python" else "String")
+        if function.live is None:
+            classes = [v for v in function.values if type(v) is Closure]
+            function.live = live(function, [at for v in classes for at in self.defined(v)])
+        self.live = function.live
         size = len(function.values)
         self.callees = {v.callee for v in function.values if type(v) is Call}
         """The loads that are only made to be called."""
@@ -175,6 +182,13 @@ class Frame:
             self.puts[now] = {cell: None}
         else:
             puts[cell] = None
+
+    def defined(self, value: Closure) -> Iterator[Id]:
+        """The values here that make a class: its bases and class variables."""
+        made = self.world.program.classes.get(value.target)
+        if made is not None and made.scope == self.name:
+            yield from made.bases
+            yield from made.defaults.values()
 
     def stores(self) -> list[Store]:
         """The instructions that write fields."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 
+from mcpward.ir.liveness import operands
 from mcpward.ir.values import (
     Assume,
     Call,
@@ -18,7 +19,6 @@ from mcpward.ir.values import (
     Outcome,
     Phi,
     Return,
-    Store,
     Value,
 )
 from mcpward.taint.facts import (
@@ -53,7 +53,8 @@ class Users:
         values = frame.values
         readers: list[list[Id] | None] = [None] * len(values)
         tests: list[Id] = []
-        for at, value in enumerate(values):
+        for at in frame.live:
+            value = values[at]
             for operand in _inputs(frame, value):
                 known = readers[operand]
                 if known is None:
@@ -76,38 +77,10 @@ class Users:
         return self._targets[self._first[at] : self._first[at + 1]]
 
 
-def _inputs(frame: Frame, value: Value) -> Iterator[Id]:
-    match value:
-        case Assume():
-            yield value.value
-            yield value.test
-        case Call():
-            yield value.callee
-            if value.receiver is not None:
-                yield value.receiver
-            yield from value.args
-            for _, argument in value.keywords:
-                yield argument
-        case Phi() | Join() | Compare():
-            yield from value.operands
-        case Load():
-            yield value.object
-            if value.key is not None:
-                yield value.key
-        case Store():
-            yield value.object
-            yield value.value
-            if value.key is not None:
-                yield value.key
-        case Closure():
-            for _, captured in (*value.captures, *value.defaults):
-                yield captured
-            made = frame.world.program.classes.get(value.target)
-            if made is not None and made.scope == frame.name:
-                yield from made.bases
-                yield from made.defaults.values()
-        case _:
-            return
+def _inputs(frame: Frame, value: Value) -> Iterable[Id]:
+    if type(value) is Closure:
+        return (*operands(value), *frame.defined(value))
+    return operands(value)
 
 
 def _tested(values: list[Value], tests: list[Id]) -> set[Id]:
@@ -138,7 +111,9 @@ def first(frame: Frame) -> None:
     frame.running = True
     parts = frame.parts
     late = []
-    for at, value in enumerate(frame.values):
+    values = frame.values
+    for at in frame.live:
+        value = values[at]
         kind = type(value)
         if kind is Return:
             continue
@@ -150,7 +125,7 @@ def first(frame: Frame) -> None:
             frame.summary = Summary()
         if kind is Phi or kind is Closure:
             late.append(at)
-    frame.world.work += len(frame.values)
+    frame.world.work += len(frame.live)
     _late(frame, late)
     _rounds(frame, resets=False)
     _conclude(frame)
