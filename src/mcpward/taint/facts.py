@@ -89,6 +89,9 @@ REF_LIMIT = 8
 Cell = tuple[Ref, str]
 """A field of an object: the unit in which the heap is kept."""
 
+WHOLE = "\0"
+"""Stands for all fields of an object where its readers are kept."""
+
 
 class Hit(NamedTuple):
     """A sink that data reaches: where, and of what kind."""

@@ -235,7 +235,7 @@ def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool, turn: int) ->
         before, frame.before = frame.before, {}
         for cell, was in before.items():
             if frame.cells.get(cell, NO_FACTS) != was:
-                frame.changed(cell)
+                frame.touched(cell)
     same = True
     if facts[at] == had:
         facts[at] = had
@@ -305,7 +305,7 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
             frame.cells[cell] = left
         else:
             frame.cells.pop(cell, None)
-    frame.version += 1
+        frame.stamps[cell[0]] = frame.stamps.get(cell[0], 0) + 1
     return out
 
 
@@ -356,5 +356,4 @@ def _conclude(frame: Frame) -> None:
         STEP[Return](frame, at, values[at])
     frame.now = -1
     frame.proofs.clear()
-    frame.deeper.clear()
     frame.running = False
