@@ -73,11 +73,23 @@ class Bound:
 
     def carries(self) -> bool:
         """Whether any argument holds data of a source."""
+        return any(self.given.values()) or any(
+            carries(self.frame, v) for v in self._given_values()
+        )
+
+    def fresh(self, at: Id) -> bool:
+        """Whether the call or an argument may be something that it was not known to be."""
+        fresh = self.frame.fresh
+        if not fresh:
+            return False
+        return at in fresh or not fresh.isdisjoint(self._given_values())
+
+    def _given_values(self) -> list[Id]:
         values = [v for vs in self.values.values() for v in vs]
         values += [v for vs in self.elements.values() for v in vs]
         values += [v for vs in self.named.values() for _, v in vs]
         values += [v for _, _, v in self.spread]
-        return any(self.given.values()) or any(carries(self.frame, v) for v in values)
+        return values
 
     def refs(self, index: int) -> Refs:
         """What the argument for a parameter may be."""

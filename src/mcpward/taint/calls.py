@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcpward.ir.values import Id, Param
+from mcpward.ir.values import Function, Id, Param
 from mcpward.taint.binding import Bound, bind_captures, receivers
 from mcpward.taint.facts import (
     NO_FACTS,
@@ -61,16 +61,8 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
     function = world.program.function(name)
     if function is None:
         return
-    for param in function.params:
-        declared = function.values[param]
-        if isinstance(declared, Param):
-            refs = bound.refs(declared.index)
-            if refs:
-                world.bind_refs(name, declared.index, useful(frame, refs))
-            for k, value in enumerate(bound.elements.get(declared.index, ())):
-                rest = Ref("obj", "arguments", name, param)
-                frame.put((rest, str(k)), NO_FACTS, useful(frame, frame.refs[value]), at)
-                world.bind_refs(name, declared.index, frozenset([rest]))
+    if not frame.settled or bound.fresh(at):
+        _bind_refs(frame, at, function, bound)
     if (
         name not in world.hot
         and not frame.quiet
@@ -108,6 +100,20 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
     _reach(frame, at, summary.sinks, bound)
     for symbol, arguments in list(summary.invokes.items()):
         _invoke(frame, at, symbol, arguments, bound)
+
+
+def _bind_refs(frame: Frame, at: Id, function: Function, bound: Bound) -> None:
+    """Says what the parameters of a function may be."""
+    for param in function.params:
+        declared = function.values[param]
+        if isinstance(declared, Param):
+            refs = bound.refs(declared.index)
+            if refs:
+                frame.world.bind_refs(function.name, declared.index, useful(frame, refs))
+            for k, value in enumerate(bound.elements.get(declared.index, ())):
+                rest = Ref("obj", "arguments", function.name, param)
+                frame.put((rest, str(k)), NO_FACTS, useful(frame, frame.refs[value]), at)
+                frame.world.bind_refs(function.name, declared.index, frozenset([rest]))
 
 
 def inside(frame: Frame, made: Ref, path: Path, facts: Facts, refs: Refs, at: Id) -> None:

@@ -23,7 +23,12 @@ from mcpward.taint.library import applies, apply_row, assume_pass, outside
 def called(frame: Frame, at: Id, call: Call) -> None:
     """Everything a call does."""
     refs = frame.refs[call.callee]
-    handled = entries.registered(frame, at, call)
+    if frame.settled and call.callee not in frame.fresh and frame.fresh.isdisjoint(call.args):
+        handled = at in frame.declares
+    else:
+        handled = entries.registered(frame, at, call)
+        if handled:
+            frame.declares.add(at)
     for ref, receiver in targets(frame, call):
         function = frame.world.program.function(ref.name)
         if function is not None:

@@ -202,8 +202,12 @@ def examine(world: World, name: str) -> Frame | None:
     function = world.program.function(name)
     if function is None:
         return None
+    old = world.frames.get(name)
     frame = world.frames[name] = Frame(world, function)
+    if old is not None and old.quiet and not frame.quiet and not old.stale:
+        frame.adopt(old)
     first(frame)
+    frame.settled = False
     _export(frame)
     return frame
 

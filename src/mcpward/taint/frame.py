@@ -102,6 +102,12 @@ class Frame:
         """The same, while such a call is evaluated."""
         self.only: set[str] | None = None
         """The callees whose summaries are applied now; `None` is all of them."""
+        self.settled = False
+        """Whether `refs` are known but for `fresh`, and only facts are sought."""
+        self.fresh: set[Id] = set()
+        """Values that have gained referents since, or may."""
+        self.declares: set[Id] = set()
+        """Calls that declare a handler."""
         self.running = False
         self.stale = False
         """Whether only a fresh analysis helps."""
@@ -125,6 +131,16 @@ class Frame:
         """Proofs of the present sweep."""
         self.summary = Summary()
 
+    def adopt(self, quiet: Frame) -> None:
+        """Takes over what values may be from the analysis before anything was a source."""
+        self.refs = quiet.refs
+        self.reads = quiet.reads
+        self.callers_at = quiet.callers_at
+        self.declares = quiet.declares
+        self.users = quiet.users
+        self.settled = True
+        self.fresh = quiet.dirty | set(quiet.news)
+
     # ── growing ───────────────────────────────────────────────────────────────────────────────
 
     def add(self, at: Id, facts: Facts) -> None:
@@ -147,10 +163,11 @@ class Frame:
         """Adds referents to a value."""
         if refs:
             had = self.refs[at]
-            if not had:
-                self.refs[at] = limited(refs)
-            elif not refs <= had:
-                self.refs[at] = limited(had | refs)
+            if not refs <= had:
+                joined = limited(had | refs if had else refs)
+                if joined != had:
+                    self.refs[at] = joined
+                    self.fresh.add(at)
 
     def put(self, cell: Cell, facts: Facts, refs: Refs, at: Id) -> None:
         """Stores into a field of an object, here and for everybody."""

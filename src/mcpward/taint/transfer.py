@@ -92,9 +92,11 @@ def load(frame: Frame, at: Id, value: Load) -> None:
         frame.add(at, facts)
     refs = NO_REFS
     called = at in frame.callees
+    known = frame.settled and owner not in frame.fresh and at not in frame.fresh
     for ref in frame.refs[owner]:
-        found = frame.member(ref, value.field)
-        refs |= found if called else kept(frame, ref, found)
+        if not known:
+            found = frame.member(ref, value.field)
+            refs |= found if called else kept(frame, ref, found)
         if ref.sort in ("inst", "ext"):
             sinks.field_source(frame, at, f"{ref.name}.{value.field}")
             if ref.sort == "inst" and not called:
