@@ -48,7 +48,7 @@ Choice = tuple[Source, int, Hit, Rule]
 
 def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
     best: dict[tuple[str, Hit, str, int], tuple[tuple[int, int, int], Choice]] = {}
-    for source, marks, hit in world.findings:
+    for source, marks, hit in sorted(world.findings):
         rule = pick(world, catalog, rules, source.kind, marks, hit.kind)
         if rule is None:
             continue

@@ -218,11 +218,12 @@ def widened(facts: Facts) -> Facts:
         else:
             sources.append(fact)
     if len(sources) > _SOURCES:
-        sources = sorted(sources, key=_order)[:_SOURCES]
+        sources = sorted(sources, key=fact_order)[:_SOURCES]
     return frozenset([*whole.items(), *sources])
 
 
-def _order(fact: Fact) -> tuple[int, tuple[object, ...]]:
+def fact_order(fact: Fact) -> tuple[int, tuple[object, ...]]:
+    """The place of a fact in an order that does not depend on hash seeds."""
     origin, marks = fact
     if type(origin) is Symbol:
         return 0, (origin.index, origin.path, marks)
@@ -245,7 +246,7 @@ def added(old: Facts, new: Facts) -> Facts:
     if len(counts) >= _VARIANTS:
         return old
     more: list[Fact] = []
-    for fact in sorted(fresh, key=_order):
+    for fact in sorted(fresh, key=fact_order):
         origin, marks = fact
         if type(origin) is Source:
             key = (origin.kind, marks)

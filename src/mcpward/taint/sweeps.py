@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
+from typing import Any, TypeVar
 
 from mcpward.ir.values import (
     Assume,
@@ -30,6 +31,9 @@ _OUTCOMES = (Outcome.TRUE, Outcome.FALSE, Outcome.RETURNED)
 _MANY = 6
 _LINES = 400
 """Lines of a summary."""
+
+_Key = TypeVar("_Key")
+_Said = TypeVar("_Said")
 
 
 class Users:
@@ -323,17 +327,26 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
     return out
 
 
+def _in_order(told: dict[_Key, _Said]) -> Iterable[tuple[_Key, _Said]]:
+    """What an instruction said, in an order that does not depend on hash seeds."""
+    return told.items() if len(told) < 2 else sorted(told.items(), key=_key)
+
+
+def _key(line: tuple[Any, object]) -> Any:
+    return line[0]
+
+
 def _conclude(frame: Frame) -> None:
     """Puts the summary together from what the instructions said."""
     summary = frame.summary = Summary()
     for at in sorted(frame.parts):
         part = frame.parts[at]
-        for line, via in part.sinks.items():
+        for line, via in _in_order(part.sinks):
             if len(summary.sinks) < _LINES:
                 summary.sinks.setdefault(line, via)
-        for place, facts in part.writes.items():
+        for place, facts in _in_order(part.writes):
             summary.writes[place] = summary.writes.get(place, NO_FACTS) | facts
-        for symbol, arguments in part.invokes.items():
+        for symbol, arguments in _in_order(part.invokes):
             kept = summary.invokes.setdefault(symbol, {})
             for index, facts in arguments.items():
                 kept[index] = kept.get(index, NO_FACTS) | facts

@@ -92,7 +92,7 @@ def load(frame: Frame, at: Id, value: Load) -> None:
         frame.add(at, facts)
     refs = NO_REFS
     called = at in frame.callees
-    for ref in frame.refs[owner]:
+    for ref in ordered(frame.refs[owner]):
         found = frame.member(ref, value.field)
         refs |= found if called else kept(frame, ref, found)
         if ref.sort in ("inst", "ext"):
