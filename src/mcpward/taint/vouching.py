@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from mcpward.ir.values import Call, Const, Function, Global, Load
-from mcpward.taint.facts import Ref, Summary, Symbol
+from mcpward.ir.values import Call, Const, Function, Global, Load, Value
+from mcpward.taint.facts import Ref, Summary, Symbol, ordered
 from mcpward.taint.world import World
 
 _CHECKS = (
@@ -39,6 +39,8 @@ _LOOKS_UP = frozenset(
         "resolveAny",
     ]
 )
+_HANDS_OVER = frozenset(["to_thread", "run_in_executor", "run_sync", "submit", "partial"])
+"""Calls of a function that is among their arguments."""
 _WEAK = ("prefix-checked", "unnormalized-checked", "dotdot-checked", "absolute-refused")
 _DEPTH = 3
 _NOT_YET = -1
@@ -102,27 +104,33 @@ def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
     out: set[str] = set()
     module = function.module
     for value in function.values:
-        if not isinstance(value, Call):
-            continue
-        callee = function.values[value.callee]
-        if isinstance(callee, Load):
-            out.add(callee.field)
-            inner = _method(world, function, callee.field)
-            if inner:
-                out |= _words(world, inner, depth - 1, seen)
-        elif isinstance(callee, Global):
-            out.add(callee.name)
-            if world.program.declared(f"{module}:{callee.name}"):
-                out |= _words(world, f"{module}:{callee.name}", depth - 1, seen)
-            else:
-                for ref in world.heap_refs.get((Ref("mod", module), callee.name), ()):
-                    out.add(ref.name.rpartition(".")[2])
-                    if ref.sort == "fn":
-                        out |= _words(world, ref.name, depth - 1, seen)
+        for callee in _called(function, value) if isinstance(value, Call) else ():
+            if isinstance(callee, Load):
+                out.add(callee.field)
+                inner = _method(world, function, callee.field)
+                if inner:
+                    out |= _words(world, inner, depth - 1, seen)
+            elif isinstance(callee, Global):
+                out.add(callee.name)
+                if world.program.declared(f"{module}:{callee.name}"):
+                    out |= _words(world, f"{module}:{callee.name}", depth - 1, seen)
+                else:
+                    for ref in ordered(world.heap_refs.get((Ref("mod", module), callee.name), ())):
+                        out.add(ref.name.rpartition(".")[2])
+                        if ref.sort == "fn":
+                            out |= _words(world, ref.name, depth - 1, seen)
     for nested in list(world.program.modules[module].functions):
         if nested.startswith(name + "."):
             out |= _words(world, nested, depth - 1, seen)
     return out
+
+
+def _called(function: Function, call: Call) -> list[Value]:
+    """What a call calls: its callee, and a function that is handed over to be called elsewhere."""
+    callee = function.values[call.callee]
+    name = callee.field if isinstance(callee, Load) else getattr(callee, "name", "")
+    handed = call.args[:2] if name in _HANDS_OVER else ()
+    return [callee, *(function.values[at] for at in handed)]
 
 
 def _method(world: World, function: Function, name: str) -> str | None:
