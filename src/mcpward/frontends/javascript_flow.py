@@ -13,13 +13,11 @@ from mcpward.frontends.javascript_scopes import Frame, Scope, Writes
 from mcpward.ir.builder import Block, Builder, Fork, Name
 from mcpward.ir.values import (
     UNKNOWN,
-    Call,
     Const,
     Global,
     Id,
     Load,
     Module,
-    Outcome,
     Store,
 )
 

@@ -23,13 +23,11 @@ from mcpward.frontends.python_syntax import (
 from mcpward.ir.builder import Block, Builder, Name
 from mcpward.ir.values import (
     UNKNOWN,
-    Call,
     Class,
     Const,
     Function,
     Id,
     Module,
-    Outcome,
     Store,
 )
 

@@ -8,6 +8,7 @@ from mcpward.taint.annotations import guarantee
 from mcpward.taint.binding import bind, targets
 from mcpward.taint.calls import apply, note_invoked, reached
 from mcpward.taint.facts import (
+    FOREIGN,
     NO_REFS,
     PATH_LIMIT,
     Hit,
@@ -29,6 +30,9 @@ def called(frame: Frame, at: Id, call: Call) -> None:
         if function is not None:
             apply(frame, at, ref, bind(frame, call, function, receiver, ref))
             handled = True
+    if handled:
+        # What can be read says more than that it may be something else as well.
+        refs = refs - {FOREIGN}
     for ref in ordered(refs):
         match ref.sort:
             case "cls":

@@ -18,6 +18,9 @@ _METHODS = {
     "CompleteRequestSchema": "completion/complete",
 }
 
+_PLAIN = frozenset(["str", "string", "list", "|", "pathlib.Path", "pathlib.PurePath"])
+"""Types of arguments that have no arguments inside."""
+
 
 def registered(frame: Frame, at: Id, call: Call) -> bool:
     """Notes every handler that a call declares; whether the call was such a declaration."""
@@ -288,7 +291,7 @@ def _schema_marks(entry: Entry, symbol: Symbol, skip: int) -> int:
 
 def _spoken(param: Param, symbol: Symbol) -> str:
     path = [part for part in symbol.path if part not in ("*", "params", "arguments", "+")]
-    plain = param.annotation is not None and param.annotation.name in ("str", "string", "list", "|")
+    plain = param.annotation is not None and param.annotation.name in _PLAIN
     if path and not plain:
         return ".".join(path)
     return param.name if not param.name.startswith("<") else "arguments"

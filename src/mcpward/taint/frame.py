@@ -49,7 +49,7 @@ OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
 when the list was written with a first element."""
-
+_LITERAL = frozenset(["list", "tuple", "array"])
 
 Applied = dict[tuple[Id, str], tuple[int, dict[Symbol, Facts]]]
 
@@ -242,7 +242,12 @@ class Frame:
             return union(*(self.cell(ref, known) for known in self.names(ref)))
         facts = self.cell(ref, name)
         if ref.sort == "obj":
-            facts = union(facts, self.cell(ref, "*"))
+            every = self.cell(ref, "*")
+            if index_zero and ref.name in _LITERAL:
+                # What a comprehension puts into a word of a command is hardly put into its program.
+                embedded = self.world.bits["embedded"]
+                every = frozenset([fact for fact in every if not fact[1] & embedded])
+            facts = union(facts, every)
             first = name == "0" and name in self.names(ref)
             if name.isdigit() and not index_zero and not first:
                 facts = union(facts, self.cell(ref, APPENDED))
@@ -271,7 +276,9 @@ class Frame:
         for depth, name in enumerate(path):
             out = [below(facts, name)]
             following: list[Ref] = []
-            for ref in refs[:REF_LIMIT]:
+            if len(refs) > REF_LIMIT:
+                refs = sorted(refs)[:REF_LIMIT]
+            for ref in refs:
                 out.append(self.field(ref, name, index_zero=index_zero))
                 if depth + 1 < len(path):
                     following += [
@@ -329,7 +336,7 @@ class Frame:
                         r for r in self.cell_refs(ref, name) if r.sort == "obj" and r not in seen
                     ]
             seen.update(inner)
-            refs = inner[: REF_LIMIT * 2]
+            refs = inner if len(inner) <= REF_LIMIT * 2 else sorted(set(inner))[: REF_LIMIT * 2]
         total = bounded(union(*out))
         self.deeper[at] = (self.version, self.world.version, facts, whole, total, keys)
         return total

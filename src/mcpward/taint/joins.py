@@ -147,19 +147,20 @@ def container(frame: Frame, at: Id, value: Join) -> None:
     frame.refer(at, frozenset([made]))
     positional = 0
     vector = value.label in ("list", "tuple", "array")
-    for name, operand in zip(value.fields, value.operands, strict=True):
+    for position, (name, operand) in enumerate(zip(value.fields, value.operands, strict=True)):
+        behind = APPENDED if position else "*"
         facts = frame.facts[operand]
         refs = frame.refs[operand]
         if name == "**":
             if vector:
                 inside = marked(below(facts, "*"), positional)
-                frame.put((made, APPENDED), inside, NO_REFS, at)
+                frame.put((made, behind), inside, NO_REFS, at)
             else:
                 frame.add(at, facts)
             for ref in ordered(refs):
                 if ref.sort in OBJECTS and ref.sort != "fn":
                     for inner in frame.names(ref):
-                        target = APPENDED if vector else inner
+                        target = _moved(inner, position) if vector else inner
                         frame.put(
                             (made, target),
                             marked(frame.cell(ref, inner), positional),
@@ -169,4 +170,10 @@ def container(frame: Frame, at: Id, value: Join) -> None:
             continue
         if vector and frame.constants(operand) == ["--"]:
             positional = frame.world.bits["positional"]
-        frame.put((made, name), marked(facts, positional), refs, at)
+        target = behind if vector and name == "*" else name
+        frame.put((made, target), marked(facts, positional), refs, at)
+
+
+def _moved(name: str, position: int) -> str:
+    """Where an element of a list stands that is put into another one."""
+    return APPENDED if position or not (name.isdigit() or name in ("*", APPENDED)) else name

@@ -8,7 +8,7 @@ from mcpward.core.rule import CallModel, Place
 from mcpward.ir.values import Call, Id, Load, Pattern
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.binding import receivers
-from mcpward.taint.calls import inside, note_invoked, reached, run_callback, useful
+from mcpward.taint.calls import inside, note_invoked, reached, run_callback, store_path, useful
 from mcpward.taint.facts import (
     FOREIGN,
     NO_FACTS,
@@ -59,7 +59,11 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
         apply_row(frame, at, call, row, name)
     if not rows:
         method = _spoken(frame, call, name)
-        if name == FOREIGN.name or "()" in name or (call.receiver is not None and not _rooted(frame, call)):
+        if (
+            name == FOREIGN.name
+            or "()" in name
+            or (call.receiver is not None and not _rooted(frame, call))
+        ):
             loose = [r for r in frame.library.loose_calls(method) if applies(frame, call, r)]
             for row in loose[:1]:
                 apply_row(frame, at, call, row, row.name)
@@ -152,6 +156,8 @@ def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> No
             facts = marked(facts, _removed(frame, call))
         facts = marked(facts, marks)
         refs = places.refs(frame, call, origin)
+        if row.marks:
+            refs = frozenset([ref for ref in refs if ref.sort != "const"])
         if target.base == "parameter-of":
             kept = given.setdefault(target.index, {})
             kept[target.parameter] = union(kept.get(target.parameter, NO_FACTS), facts)
@@ -255,7 +261,13 @@ def _deliver(
 
 
 def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
-    """Facts that go into an argument as a whole (`Object.assign(target, …)`)."""
+    """Facts that go into an argument as a whole (`Object.assign(target, …)`).
+
+    What goes into a part of a library object, of which nothing else is known, is kept there.
+    """
+    part = frame.values[value]
+    if isinstance(part, Load) and not any(ref.sort in OBJECTS for ref in frame.refs[value]):
+        store_path(frame, part.object, (part.field,), facts, at)
     for ref in ordered(frame.refs[value]):
         if ref.sort in OBJECTS:
             frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)

@@ -33,6 +33,8 @@ def member(frame: Frame, ref: Ref, name: str) -> Refs:
         case "ext":
             return _outside(frame, ref, name)
         case "inst":
+            if ref == frame.text and (name == "*" or name.isdigit()):
+                return frozenset([ref])
             model = frame.library.field(f"{ref.name}.{name}")
             if model is not None and model.returns:
                 return frozenset([Ref("inst", model.returns)])
