@@ -240,3 +240,44 @@ def test_query_parameters_of_an_address_are_encoded(tmp_path, change, rules):
     (tmp_path / "server.js").write_text(QUERY.replace("CHANGE", change))
 
     assert {one.rule for one in audit(str(tmp_path)).findings} == rules
+
+
+FACTORY = """
+import httpx
+from mcp.server.fastmcp import FastMCP
+
+mcp = FastMCP("two")
+
+class Web:
+    def load(self, key: str) -> str:
+        return httpx.get(key).text
+
+class Shelf:
+    def load(self, key: str) -> str:
+        return httpx.get("https://shelf.example.com/books/" + str(int(key))).text
+
+def made(kind):
+    return {"web": Web(), "shelf": Shelf()}[kind]
+
+def shelf() -> SAID:
+    return made("shelf")
+
+@mcp.tool()
+def book(key: str) -> str:
+    return shelf().load(key)
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "rules"),
+    [
+        ("Shelf", set()),
+        ("Web", {"server-side-request-forgery"}),
+        ("Web | Shelf", {"server-side-request-forgery"}),
+        ("object", {"server-side-request-forgery"}),
+    ],
+)
+def test_a_factory_makes_what_it_says(tmp_path, said, rules):
+    found = findings(tmp_path, FACTORY.replace("SAID", said))
+
+    assert {one.rule for one in found} == rules

@@ -52,7 +52,7 @@ def member(frame: Frame, ref: Ref, name: str) -> Refs:
                 return frozenset([Ref("fn", method)])
             if not found and not method:
                 outside = frame.world.outside(ref.name)[:2]
-                return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
+                return frozenset([_behind(o, name) for o in outside])
             return found
         case "obj":
             found = frame.field_refs(ref, name)
@@ -89,6 +89,10 @@ def _outside(frame: Frame, ref: Ref, name: str) -> Refs:
     return frozenset([Ref("ext", full)])
 
 
+def _behind(owner: str, name: str) -> Ref:
+    return FOREIGN if owner == FOREIGN.name else Ref("ext", f"{owner}.{name}")
+
+
 def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
     found = frame.cell_refs(ref, name)
     method = frame.world.method(ref.name, name)
@@ -106,7 +110,7 @@ def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
             found = found | frame.world.referents(frame, made.fields[name])
     if not found:
         outside = frame.world.outside(ref.name)[:2]
-        return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
+        return frozenset([_behind(o, name) for o in outside])
     return found
 
 

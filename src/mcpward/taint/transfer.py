@@ -192,7 +192,7 @@ def returned(frame: Frame, _at: Id, value: Return) -> None:
     facts = frame.facts[value.value]
     if facts:
         summary.returns[()] = summary.returns.get((), NO_FACTS) | facts
-    refs = frame.refs[value.value]
+    refs = _declared(frame, frame.refs[value.value])
     summary.refs = summary.refs | frozenset([r for r in refs if r.sort != "const"])
     constants = [r for r in refs if r.sort == "const"]
     if constants and len(summary.refs) < 6:
@@ -200,6 +200,19 @@ def returned(frame: Frame, _at: Id, value: Return) -> None:
     frame.kept = frame.kept | frozenset([r for r in refs if r.sort == "obj"])
     if not frame.world.quiet:
         _outcomes(frame, value)
+
+
+def _declared(frame: Frame, refs: Refs) -> Refs:
+    """What a function returns, without objects of other classes than it says.
+
+    A factory that is shared by several callers may make more than one of them asks for.
+    """
+    made = [ref for ref in refs if ref.sort == "self"]
+    if len(made) < 2 or frame.function.result is None:
+        return refs
+    said = {ref.name for ref in frame.typed(frame.function.result)}
+    others = [ref for ref in made if said.isdisjoint(frame.world.lineage(ref.name))]
+    return refs.difference(others) if len(others) < len(made) else refs
 
 
 def _outcomes(frame: Frame, value: Return) -> None:
