@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcpward.core.rule import CallModel, Place
-from mcpward.ir.values import Call, Id, Load, Pattern
+from mcpward.ir.values import Call, Global, Id, Load, Pattern
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.binding import receivers
 from mcpward.taint.calls import inside, note_invoked, reached, run_callback, store_path, useful
@@ -71,7 +71,8 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
     if not chosen:
         if _constructs(frame, call):
             for row in frame.library.calls("<new>"):
-                apply_row(frame, at, _spelled_out(frame, call), row, name)
+                said = _spoken(frame, call, name) if name == FOREIGN.name else name
+                apply_row(frame, at, _spelled_out(frame, call), row, said)
         assume_pass(frame, at, call)
     if not chosen or not any(row.returns for row in rows):
         _result(frame, at, call, name)
@@ -83,7 +84,9 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
 def _spoken(frame: Frame, call: Call, name: str) -> str:
     """The last part of a callee's name, as it is written when nothing else is known."""
     callee = frame.values[call.callee] if name == FOREIGN.name and call.callee >= 0 else None
-    return callee.field if isinstance(callee, Load) else name.rpartition(".")[2]
+    if isinstance(callee, Load):
+        return callee.field
+    return callee.name if isinstance(callee, Global) else name.rpartition(".")[2]
 
 
 def _merged(frame: Frame, at: Id, call: Call, name: str) -> None:
