@@ -145,6 +145,16 @@ def test_commonjs_and_compiler_output():
     assert [inner.values[at].name for at in inner.params] == ["a", "this"]
 
 
+def test_awaiting_a_parenthesis_is_no_call():
+    module = lowered(
+        "const fs_1 = require('fs'); async function f(p) { return await (0, fs_1.read)(p); }",
+        Language.JAVASCRIPT,
+    )
+    function = module.functions["m:f"]
+    calls = [value for value in function.values if isinstance(value, Call)]
+    assert [function.values[call.callee].field for call in calls] == ["read"]
+
+
 def test_esbuild_output():
     module = lowered(
         "var src_exports = {}; __export(src_exports, { run: () => run }); "

@@ -205,6 +205,13 @@ class Calls(Flow):
         kids = given.named_children
         return self.expr(kids[0]) if kids else None
 
+    def _awaited(self, given: Node, link: Node, owner: Node | None) -> Id | None:
+        """`await (0, m.f)(x)`, which the grammar reads as a call of a function named `await`."""
+        kids = [kid for kid in given.named_children if kid.type != "comment"]
+        if not kids or owner is not None or given.type != "arguments":
+            return None
+        return [self.expr(kid) for kid in kids][-1]
+
     def _awaiter(self, given: Node, link: Node, owner: Node | None) -> Id | None:
         """`__awaiter(this, args, P, function* () {…})` runs the generator as an async function."""
         kids = given.named_children
@@ -310,6 +317,7 @@ class Calls(Flow):
     _specials: ClassVar[dict[str, Callable[[Calls, Node, Node, Node | None], Id | None]]] = {
         **dict.fromkeys(("require", "__require", "import"), _require),
         **dict.fromkeys(_INTEROP, _interop),
+        "await": _awaited,
         **dict.fromkeys(("__awaiter", "__async"), _awaiter),
         **dict.fromkeys(("__exportStar", "__reExport"), _export_star),
         **dict.fromkeys(("__export", "d"), _define_all),

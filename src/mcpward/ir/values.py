@@ -266,6 +266,8 @@ class Function:
     asynchronous: bool = False
     generator: bool = False
     static: bool = False
+    live: list[Id] | None = None
+    """The instructions that anything depends on (see `ir/liveness.py`), once somebody asked."""
     start: int = 0
     end: int = 0
 

@@ -74,8 +74,8 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
                 world.bind_refs(name, declared.index, frozenset([rest]))
     if (
         name not in world.hot
-        and not world.quiet
-        and (frame.name in world.hot or bound.carries())
+        and not frame.quiet
+        and bound.carries()
         and world.heat(name)
         and name in world.summaries
     ):

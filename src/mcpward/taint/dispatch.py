@@ -47,7 +47,8 @@ def called(frame: Frame, at: Id, call: Call) -> None:
         return
     if call.sort == "decorator" and call.args and not frame.refs[at]:
         frame.refer(at, frame.refs[call.args[0]])
-    if not handled and not _is_method(frame, call):
+    if not _is_method(frame, call):
+        # Also when it is known what was handed in: only a caller knows what that has captured.
         symbol = _handed_in(frame, call.callee)
         if symbol is not None:
             note_invoked(frame, symbol, {k: frame.deep(v) for k, v in enumerate(call.args)})
@@ -62,7 +63,8 @@ def _is_method(frame: Frame, call: Call) -> bool:
         return False
     callee = frame.values[call.callee]
     return isinstance(callee, Load) and bool(
-        frame.library.built_in(callee.field) or frame.refs[call.receiver]
+        frame.library.built_in(callee.field)
+        or any(ref.sort != "obj" for ref in frame.refs[call.receiver])
     )
 
 

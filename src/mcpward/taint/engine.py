@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mcpward.core.finding import SkipKind, Skipped
-from mcpward.taint import entries
+from mcpward.taint import connections, entries
 from mcpward.taint.annotations import referents
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Fact, Facts, Ref, Source, Summary, Symbol
@@ -27,6 +27,9 @@ _CELLS = 80
 """Fields of outliving objects that a summary tells its callers about."""
 _SETTLE = 5
 """After so many analyses a summary may only grow, and what a function guarantees only shrink."""
+
+_NESTED = 3
+"""Objects in objects that are looked through for data."""
 
 Progress = Callable[[int, int], None]
 
@@ -52,7 +55,9 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     _settle(world, run, progress)
     _wake_sources(world)
     run.visits.clear()
-    _settle(world, run, progress)
+    while world.queued:
+        _settle(world, run, progress)
+        _wake_holders(world)
     _verify(world)
     world.summarize = partial(_known, world)
     for name in sorted(world.cut):
@@ -81,22 +86,27 @@ def _wake_sources(world: World) -> None:
     """Goes from what values may be to where data goes: handlers and sources are followed now.
 
     By then calls are resolved, so that nearly every function is looked at once more only, after
-    the functions that it calls.
+    the functions that it calls, and functions that no data enters are not.
     """
     world.quiet = False
-    callees: dict[str, list[str]] = {}
-    for callee, callers in world.callers.items():
-        for caller in callers:
-            callees.setdefault(caller, []).append(callee)
-    work = [entry.handler.name for entry in world.entries.values()]
-    while work:
-        name = work.pop()
-        if world.heat(name):
-            work += callees.get(name, ())
-    for name in world.hot | world.sourced:
-        world.summaries.pop(name, None)
+    for entry in world.entries.values():
+        world.heat(entry.handler.name)
     for name in sorted(world.hot | world.sourced):
+        world.summaries.pop(name, None)
         world.enqueue(name)
+
+
+def _wake_holders(world: World) -> None:
+    """Has functions look again that hold an object in which data was put meanwhile."""
+    holders = {cell[0] for cell in world.heap if cell[0].sort == "obj"}
+    for _ in range(_NESTED):
+        holders |= {
+            cell[0] for cell, refs in world.heap_refs.items() if not holders.isdisjoint(refs)
+        }
+    for name in sorted(world.frames):
+        frame = world.frames[name]
+        if frame.quiet and any(refs and not holders.isdisjoint(refs) for refs in frame.refs):
+            world.enqueue(name)
 
 
 def _known(world: World, name: str, _caller: str) -> Summary:
@@ -121,6 +131,7 @@ def _verify(world: World) -> None:
             for entry in list(world.entries.values()):
                 if entry.handler.name == name:
                     _concretize(world, frame, entry)
+    connections.settle(world)
 
 
 def _summary_of(world: World, run: Run, name: str, caller: str) -> Summary:
@@ -151,6 +162,7 @@ def _analyse(world: World, name: str, run: Run) -> None:
         known is None
         or known.stale
         or known.hot != (name in world.hot)
+        or known.quiet is not world.quiet
         or name not in world.summaries
     ):
         frame = examine(world, name)
@@ -175,8 +187,10 @@ def _analyse(world: World, name: str, run: Run) -> None:
     if frame.dirty or frame.news:
         world.enqueue(name)
     if old is None or old.size != new.size:
+        carrying = world.quiet or new.carries()
         for caller in sorted(world.callers[name]):
-            if caller != name or visits < 4:
+            # What a function does with its parameters is nothing to callers that hand in no data.
+            if (carrying or caller in world.hot) and (caller != name or visits < 4):
                 world.wake(caller, name)
     for entry in list(world.entries.values()):
         if entry.handler.name == name:

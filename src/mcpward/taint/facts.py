@@ -89,6 +89,9 @@ REF_LIMIT = 8
 Cell = tuple[Ref, str]
 """A field of an object: the unit in which the heap is kept."""
 
+WHOLE = "\0"
+"""Stands for all fields of an object where its readers are kept."""
+
 
 class Hit(NamedTuple):
     """A sink that data reaches: where, and of what kind."""
@@ -141,6 +144,19 @@ class Summary:
         for key, proofs in list(self.outcomes.items()):
             had = old.outcomes.get(key, {})
             self.outcomes[key] = {s: m & had.get(s, 0) for s, m in proofs.items()}
+
+    def carries(self) -> bool:
+        """Whether a caller without any data gets some."""
+        return any(
+            type(origin) is Source
+            for facts in (*self.returns.values(), *self.writes.values(), *self.cells.values())
+            for origin, _ in facts
+        ) or any(
+            type(origin) is Source
+            for arguments in self.invokes.values()
+            for facts in arguments.values()
+            for origin, _ in facts
+        )
 
     def measure(self) -> int:
         """A number that changes whenever the summary grows."""

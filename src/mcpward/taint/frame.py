@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mcpward.ir.liveness import live
 from mcpward.ir.values import (
     UNKNOWN,
     Call,
+    Closure,
     Const,
     Function,
     Global,
@@ -24,6 +27,7 @@ from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
     REF_LIMIT,
+    WHOLE,
     Cell,
     Facts,
     Path,
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from mcpward.taint.sweeps import Users
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
+_NO_FIELDS: dict[str, None] = {}
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
 when the list was written with a first element."""
@@ -63,10 +68,16 @@ class Frame:
         self.function = function
         self.name = function.name
         self.hot = function.name in world.hot
+        self.quiet = world.quiet
+        """Whether nothing was a source yet when it was made: then no value holds facts."""
         self.values = function.values
         self.module = world.program.modules[function.module]
         self.library = world.library(self.module)
         self.text = Ref("inst", "str" if self.library.family == "python" else "String")
+        if function.live is None:
+            classes = [v for v in function.values if type(v) is Closure]
+            function.live = live(function, [at for v in classes for at in self.defined(v)])
+        self.live = function.live
         size = len(function.values)
         self.callees = {v.callee for v in function.values if type(v) is Call}
         """The loads that are only made to be called."""
@@ -107,9 +118,10 @@ class Frame:
         self.nesting = 0
         self.wide: set[Id | Cell] = set()
         """Values and fields that had too many facts once."""
-        self.version = 0
-        self.deeper: dict[Id, tuple[int, int, Facts, Refs, Facts, list[Cell | Ref]]] = {}
-        """What `deep` gave, with the versions, the facts and the referents it was made from."""
+        self.stamps: dict[Ref, int] = {}
+        """Object → a number that changes with what is stored in it here."""
+        self.contents: dict[Ref, tuple[tuple[int, int], tuple[Facts, list[Ref]]]] = {}
+        """Object → what is in it, with the stamps it had then."""
         self.proofs: dict[tuple[Id, Outcome], Proof] = {}
         """Proofs of the present sweep."""
         self.summary = Summary()
@@ -148,15 +160,18 @@ class Frame:
             now = had if facts <= had else self._joined_facts(cell, had, facts)
             if now != had:
                 self.cells[cell] = now
-                self.version += 1
+                self.stamps[cell[0]] = self.stamps.get(cell[0], 0) + 1
                 fields = self.fields[cell[0]]
                 if cell[1] not in fields:
                     fields[cell[1]] = None
                     self.changed(cell[0])
                 if cell not in self.before:
-                    self.changed(cell)
+                    self.touched(cell)
             self._share(cell, facts)
         self.world.put(cell, facts, refs, (self.name, at))
+        if cell[0] in self.world.views and cell[0].at != at:
+            for viewed in ordered(self.world.views[cell[0]]):
+                self.put((viewed, cell[1]), facts, refs, at)
 
     def _share(self, cell: Cell, facts: Facts) -> None:
         now = self.now
@@ -171,6 +186,13 @@ class Frame:
         else:
             puts[cell] = None
 
+    def defined(self, value: Closure) -> Iterator[Id]:
+        """The values here that make a class: its bases and class variables."""
+        made = self.world.program.classes.get(value.target)
+        if made is not None and made.scope == self.name:
+            yield from made.bases
+            yield from made.defaults.values()
+
     def stores(self) -> list[Store]:
         """The instructions that write fields."""
         if self.stored is None:
@@ -182,6 +204,11 @@ class Frame:
         readers = self.reads.get(key)
         if readers:
             self.dirty |= readers
+
+    def touched(self, cell: Cell) -> None:
+        """Notes that whoever has read a field, or all of its object, has to look again."""
+        self.changed(cell)
+        self.changed((cell[0], WHOLE))
 
     def descends(self, ref: Ref) -> None:
         """Notes that a value depends on the bases of a class."""
@@ -206,6 +233,8 @@ class Frame:
 
     def cell(self, ref: Ref, name: str) -> Facts:
         """The facts in one field of an object."""
+        if self.quiet:
+            return NO_FACTS
         key = (ref, name)
         if ref.sort == "self":
             key = (self.owner(ref), name)
@@ -269,6 +298,8 @@ class Frame:
 
     def read(self, at: Id, path: Path, *, index_zero: bool = False) -> Facts:
         """The facts behind a field path of a value."""
+        if self.quiet:
+            return NO_FACTS
         facts = self.facts[at]
         refs = [r for r in self.refs[at] if r.sort in OBJECTS]
         if not path:
@@ -304,42 +335,49 @@ class Frame:
         An object of a library class shows what it was made from only where it was made: a client
         kept for later does not taint every answer with its settings.
         """
+        if self.quiet:
+            return NO_FACTS
         facts = self.facts[at]
         refs = [
             r for r in self.refs[at] if r.sort == "obj" and (r.name != "new" or r.site == self.name)
         ]
         if not refs:
             return facts
-        whole = self.refs[at]
-        known = self.deeper.get(at)
-        if (
-            known is not None
-            and known[2] is facts
-            and known[3] is whole
-            and known[0] == self.version
-            and known[1] == self.world.version
-        ):
-            for key in known[5]:
-                self._reading(key)
-            return known[4]
         out = [facts]
-        keys: list[Cell | Ref] = []
         seen = set(refs)
-        for _ in range(2):
-            inner: list[Ref] = []
-            for ref in ordered(refs):
-                keys.append(ref)
-                for name in self.names(ref):
-                    out.append(self.cell(ref, name))
-                    keys.append((ref, name))
-                    inner += [
-                        r for r in self.cell_refs(ref, name) if r.sort == "obj" and r not in seen
-                    ]
-            seen.update(inner)
-            refs = inner if len(inner) <= REF_LIMIT * 2 else sorted(set(inner))[: REF_LIMIT * 2]
-        total = bounded(union(*out))
-        self.deeper[at] = (self.version, self.world.version, facts, whole, total, keys)
-        return total
+        inner: list[Ref] = []
+        for ref in ordered(refs):
+            held, objects = self._contents(ref)
+            out.append(held)
+            inner += [r for r in objects if r not in seen]
+        seen.clear()
+        for ref in inner[: REF_LIMIT * 2]:
+            if ref not in seen:
+                seen.add(ref)
+                out.append(self._contents(ref)[0])
+        return bounded(union(*out))
+
+    def _contents(self, ref: Ref) -> tuple[Facts, list[Ref]]:
+        """The facts in all fields of an object, and the objects in them."""
+        world = self.world
+        self._reading((ref, WHOLE))
+        stamp = (world.stamps.get(ref, 0), self.stamps.get(ref, 0))
+        known = self.contents.get(ref)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        facts: list[Facts] = []
+        objects: dict[Ref, None] = {}
+        for name in {**self.fields.get(ref, _NO_FIELDS), **world.fields.get(ref, _NO_FIELDS)}:
+            cell = (ref, name)
+            for held in (self.cells.get(cell), world.heap.get(cell)):
+                if held:
+                    facts.append(held)
+            for inner in ordered(world.heap_refs.get(cell, NO_REFS)):
+                if inner.sort == "obj":
+                    objects[inner] = None
+        made = union(*facts), list(objects)
+        self.contents[ref] = stamp, made
+        return made
 
     # ── members ───────────────────────────────────────────────────────────────────────────────
 

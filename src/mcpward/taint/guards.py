@@ -73,6 +73,8 @@ def proof(frame: Frame, test: Id, outcome: Outcome, depth: int = 0) -> Proof:
             return _one_of(frame, value, outcome, depth)
         case Load():
             return _field(frame, value, outcome, depth)
+        case Join() if value.fields == ("*",) and outcome is Outcome.FALSE:
+            return _none_chosen(frame, value, depth)
         case Const() if value.value is not UNKNOWN and outcome is not Outcome.RETURNED:
             return NOTHING if bool(value.value) is (outcome is Outcome.TRUE) else IMPOSSIBLE
         case _:
@@ -159,6 +161,16 @@ def _one_of(frame: Frame, value: Phi, outcome: Outcome, depth: int) -> Proof:
     return NOTHING if total == IMPOSSIBLE else total
 
 
+def _none_chosen(frame: Frame, value: Join, depth: int) -> Proof:
+    """`[x for x in xs if bad(x)]` that is empty: the test came out the other way for each."""
+    chosen = frame.values[value.operands[0]]
+    if not isinstance(chosen, Assume) or chosen.outcome is Outcome.RETURNED:
+        return NOTHING
+    if isinstance(frame.values[chosen.value], Assume):
+        return NOTHING
+    return proof(frame, chosen.test, chosen.outcome.opposite, depth + 1)
+
+
 def _field(frame: Frame, value: Load, outcome: Outcome, depth: int) -> Proof:
     """`result.ok` of a helper that returns a record, or a property such as `address.is_private`."""
     if outcome is Outcome.RETURNED:
@@ -219,11 +231,18 @@ def _quantified(frame: Frame, call: Call, word: str, outcome: Outcome, depth: in
                 total = both(total, proof(frame, operand, outcome, depth + 1))
         for ref in ordered(frame.refs[argument]):
             if ref.sort == "fn":
-                total = both(total, _closure(frame, call, ref, outcome))
+                total = both(
+                    total, _closure(frame, call, ref, outcome, of_all=quantifies(word, outcome))
+                )
     return total
 
 
-def _closure(frame: Frame, call: Call, ref: Ref, outcome: Outcome) -> Proof:
+def quantifies(word: str, outcome: Outcome) -> bool:
+    """Whether a quantifier that came out so says something of every element."""
+    return word in (_SOME if outcome is Outcome.FALSE else _EVERY)
+
+
+def _closure(frame: Frame, call: Call, ref: Ref, outcome: Outcome, *, of_all: bool) -> Proof:
     summary = frame.world.summaries.get(ref.name)
     if summary is None:
         return NOTHING
@@ -239,6 +258,10 @@ def _closure(frame: Frame, call: Call, ref: Ref, outcome: Outcome) -> Proof:
         if at is not None:
             for origin, _ in frame.read(at, symbol.path):
                 out[(origin, 0)] = out.get((origin, 0), 0) | marks
+        if at is not None and of_all and at == call.receiver and not symbol.path:
+            for origin, had in frame.read(at, ("*",)):
+                key = (origin, had & frame.world.pieces)
+                out[key] = out.get(key, 0) | marks
     return out
 
 

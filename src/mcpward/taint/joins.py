@@ -20,6 +20,7 @@ from mcpward.taint.facts import (
     unmarked,
 )
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
+from mcpward.taint.options import takes_value
 
 _TEXT = frozenset(["f-string", "concat", "template", "format", "jsx"])
 _PART = "\0"
@@ -147,11 +148,13 @@ def container(frame: Frame, at: Id, value: Join) -> None:
     frame.refer(at, frozenset([made]))
     positional = 0
     vector = value.label in ("list", "tuple", "array")
+    awaited = 0
     for position, (name, operand) in enumerate(zip(value.fields, value.operands, strict=True)):
         behind = APPENDED if position else "*"
         facts = frame.facts[operand]
         refs = frame.refs[operand]
         if name == "**":
+            awaited = 0
             if vector:
                 inside = marked(below(facts, "*"), positional)
                 frame.put((made, behind), inside, NO_REFS, at)
@@ -168,10 +171,17 @@ def container(frame: Frame, at: Id, value: Join) -> None:
                             at,
                         )
             continue
-        if vector and frame.constants(operand) == ["--"]:
-            positional = frame.world.bits["positional"]
         target = behind if vector and name == "*" else name
-        frame.put((made, target), marked(facts, positional), refs, at)
+        frame.put((made, target), marked(facts, positional | awaited), refs, at)
+        if vector and not facts:
+            texts = frame.constants(operand)
+            if texts == ["--"]:
+                positional = frame.world.bits["positional"]
+            awaited = (
+                frame.world.bits["option-value"] if len(texts) == 1 and takes_value(texts[0]) else 0
+            )
+        else:
+            awaited = 0
 
 
 def _moved(name: str, position: int) -> str:

@@ -7,6 +7,7 @@ from itertools import chain
 
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.rule import CallModel, EntryModel, FieldModel, GuardModel, Interpreter
+from mcpward.taint.facts import Ref, Refs
 
 _BUILT_IN = {
     "python": ("str", "list", "dict", "bytes", "set"),
@@ -41,8 +42,11 @@ class Knowledge:
         self._fields: dict[str, FieldModel | None] = {}
         self._entries: dict[str, tuple[EntryModel, ...]] = {}
         self._names: dict[str, str] = {}
+        self.members: dict[tuple[Ref, str], Refs] = {}
+        """Members of library referents that were asked for."""
         self._leads: dict[str, bool] = {}
         self._sorted: list[str] = []
+        self._built_in: dict[str, str] = {}
         self._built_in_guards: dict[str, tuple[GuardModel, ...]] = {}
         self.pattern_type = "re.Pattern" if family == "python" else "RegExp"
         self.text_type = "str" if family == "python" else "String"
@@ -155,11 +159,12 @@ class Knowledge:
 
     def built_in(self, method: str) -> str:
         """The name of the first built-in type that has rows for a method."""
-        for owner in _BUILT_IN[self.family]:
-            name = f"{owner}.{method}"
-            if self._library.calls.get(name, ()):
-                return name
-        return ""
+        known = self._built_in.get(method)
+        if known is None:
+            names = (f"{owner}.{method}" for owner in _BUILT_IN[self.family])
+            known = next((name for name in names if self._library.calls.get(name, ())), "")
+            self._built_in[method] = known
+        return known
 
     def built_in_guards(self, method: str) -> tuple[GuardModel, ...]:
         """The guard rows of every built-in type that has the method."""

@@ -59,11 +59,8 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
         apply_row(frame, at, call, row, name)
     if not rows:
         method = _spoken(frame, call, name)
-        if (
-            name == FOREIGN.name
-            or "()" in name
-            or (call.receiver is not None and not _rooted(frame, call))
-        ):
+        made = name == FOREIGN.name or "()" in name
+        if made or (call.receiver is not None and not _rooted(frame, call)):
             loose = [r for r in frame.library.loose_calls(method) if applies(frame, call, r)]
             for row in loose[:1]:
                 apply_row(frame, at, call, row, row.name)

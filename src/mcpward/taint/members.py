@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mcpward.taint.frame import Frame
 
 _FOREIGN = frozenset([FOREIGN])
+_FIXED = frozenset(["ext", "inst", "const"])
+"""Referents whose members only models know."""
 _MADE = frozenset(["inst", "obj", "const", "fn"])
 
 EXPORTS = "#exports"
@@ -29,6 +31,16 @@ EXPORTS = "#exports"
 
 def member(frame: Frame, ref: Ref, name: str) -> Refs:
     """What a field or method of a referent refers to."""
+    if ref.sort not in _FIXED:
+        return _member(frame, ref, name)
+    known = frame.library.members
+    found = known.get((ref, name))
+    if found is None:
+        found = known[ref, name] = _member(frame, ref, name)
+    return found
+
+
+def _member(frame: Frame, ref: Ref, name: str) -> Refs:
     match ref.sort:
         case "ext":
             return _outside(frame, ref, name)

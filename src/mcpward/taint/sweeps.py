@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
+from mcpward.ir.liveness import operands
 from mcpward.ir.values import (
     Assume,
     Call,
@@ -18,10 +20,19 @@ from mcpward.ir.values import (
     Outcome,
     Phi,
     Return,
-    Store,
     Value,
 )
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Cell, Facts, Summary, union, widened
+from mcpward.taint.facts import (
+    NO_FACTS,
+    NO_REFS,
+    Cell,
+    Facts,
+    Hit,
+    Summary,
+    Symbol,
+    union,
+    widened,
+)
 from mcpward.taint.frame import Frame
 from mcpward.taint.transfer import STEP
 
@@ -46,7 +57,8 @@ class Users:
         values = frame.values
         readers: list[list[Id] | None] = [None] * len(values)
         tests: list[Id] = []
-        for at, value in enumerate(values):
+        for at in frame.live:
+            value = values[at]
             for operand in _inputs(frame, value):
                 known = readers[operand]
                 if known is None:
@@ -69,38 +81,10 @@ class Users:
         return self._targets[self._first[at] : self._first[at + 1]]
 
 
-def _inputs(frame: Frame, value: Value) -> Iterator[Id]:
-    match value:
-        case Assume():
-            yield value.value
-            yield value.test
-        case Call():
-            yield value.callee
-            if value.receiver is not None:
-                yield value.receiver
-            yield from value.args
-            for _, argument in value.keywords:
-                yield argument
-        case Phi() | Join() | Compare():
-            yield from value.operands
-        case Load():
-            yield value.object
-            if value.key is not None:
-                yield value.key
-        case Store():
-            yield value.object
-            yield value.value
-            if value.key is not None:
-                yield value.key
-        case Closure():
-            for _, captured in (*value.captures, *value.defaults):
-                yield captured
-            made = frame.world.program.classes.get(value.target)
-            if made is not None and made.scope == frame.name:
-                yield from made.bases
-                yield from made.defaults.values()
-        case _:
-            return
+def _inputs(frame: Frame, value: Value) -> Iterable[Id]:
+    if type(value) is Closure:
+        return (*operands(value), *frame.defined(value))
+    return operands(value)
 
 
 def _tested(values: list[Value], tests: list[Id]) -> set[Id]:
@@ -131,7 +115,9 @@ def first(frame: Frame) -> None:
     frame.running = True
     parts = frame.parts
     late = []
-    for at, value in enumerate(frame.values):
+    values = frame.values
+    for at in frame.live:
+        value = values[at]
         kind = type(value)
         if kind is Return:
             continue
@@ -143,7 +129,7 @@ def first(frame: Frame) -> None:
             frame.summary = Summary()
         if kind is Phi or kind is Closure:
             late.append(at)
-    frame.world.work += len(frame.values)
+    frame.world.work += len(frame.live)
     _late(frame, late)
     _rounds(frame, resets=False)
     _conclude(frame)
@@ -253,7 +239,7 @@ def _evaluate(frame: Frame, users: Users, at: Id, *, resets: bool, turn: int) ->
         before, frame.before = frame.before, {}
         for cell, was in before.items():
             if frame.cells.get(cell, NO_FACTS) != was:
-                frame.changed(cell)
+                frame.touched(cell)
     same = True
     if facts[at] == had:
         facts[at] = had
@@ -323,7 +309,7 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
             frame.cells[cell] = left
         else:
             frame.cells.pop(cell, None)
-    frame.version += 1
+        frame.stamps[cell[0]] = frame.stamps.get(cell[0], 0) + 1
     return out
 
 
@@ -336,14 +322,40 @@ def _key(line: tuple[Any, object]) -> Any:
     return line[0]
 
 
+def _lines(frame: Frame) -> Iterator[tuple[tuple[Symbol, int, Hit], Id]]:
+    """What reaches sinks through which instruction; of too many lines, a fair share of each.
+
+    Otherwise one call early in a long dispatch would hide all that come behind it. Each sink comes
+    once before any comes again.
+    """
+    told = ((at, frame.parts[at].sinks) for at in sorted(frame.parts))
+    parts = {at: dict(_in_order(sinks)) for at, sinks in told if sinks}
+    shares = {at: len(sinks) for at, sinks in parts.items()}
+    if sum(shares.values()) > _LINES:
+        left = _LINES
+        for taken, at in enumerate(sorted(parts, key=lambda at: (len(parts[at]), at))):
+            shares[at] = min(len(parts[at]), left // (len(parts) - taken))
+            left -= shares[at]
+    for at, sinks in parts.items():
+        if shares[at] == len(sinks):
+            yield from sinks.items()
+            continue
+        seen: Counter[Hit] = Counter()
+        ranked: list[tuple[int, tuple[Symbol, int, Hit]]] = []
+        for line in sinks:
+            seen[line[2]] += 1
+            ranked.append((seen[line[2]], line))
+        ranked.sort(key=lambda one: one[0])
+        yield from ((line, sinks[line]) for _, line in ranked[: shares[at]])
+
+
 def _conclude(frame: Frame) -> None:
     """Puts the summary together from what the instructions said."""
     summary = frame.summary = Summary()
+    for line, via in _lines(frame):
+        summary.sinks.setdefault(line, via)
     for at in sorted(frame.parts):
         part = frame.parts[at]
-        for line, via in _in_order(part.sinks):
-            if len(summary.sinks) < _LINES:
-                summary.sinks.setdefault(line, via)
         for place, facts in _in_order(part.writes):
             summary.writes[place] = summary.writes.get(place, NO_FACTS) | facts
         for symbol, arguments in _in_order(part.invokes):
@@ -358,5 +370,4 @@ def _conclude(frame: Frame) -> None:
         STEP[Return](frame, at, values[at])
     frame.now = -1
     frame.proofs.clear()
-    frame.deeper.clear()
     frame.running = False

@@ -22,7 +22,7 @@ from mcpward.ir.values import (
     Return,
     Store,
 )
-from mcpward.taint import dispatch, entries, guards, sinks
+from mcpward.taint import dispatch, entries, guards, sinks, views
 from mcpward.taint.calls import store_path
 from mcpward.taint.constants import constant
 from mcpward.taint.facts import (
@@ -179,9 +179,8 @@ def _lasting(refs: Refs) -> Refs:
 
 def assume(frame: Frame, at: Id, value: Assume) -> None:
     """The same value, with what the test has proven."""
-    refs = frame.refs[value.value]
-    if refs:
-        frame.refer(at, refs)
+    if frame.refs[value.value]:
+        frame.refer(at, views.viewed(frame, at, value))
     if frame.facts[value.value]:
         frame.add(at, guards.assumed(frame, value))
 

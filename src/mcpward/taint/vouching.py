@@ -41,6 +41,9 @@ _LOOKS_UP = frozenset(
 )
 _HANDS_OVER = frozenset(["to_thread", "run_in_executor", "run_sync", "submit", "partial"])
 """Calls of a function that is among their arguments."""
+_CONNECTED = frozenset(["getpeername"])
+_JUDGES = re.compile(r"(?i)private|public|internal|loopback|reserved|ssrf|block|forbid|allowed")
+_PROPERTIES = frozenset(["is_private", "is_global", "is_loopback", "is_reserved"])
 _WEAK = ("prefix-checked", "unnormalized-checked", "dotdot-checked", "absolute-refused")
 _DEPTH = 3
 _NOT_YET = -1
@@ -85,6 +88,23 @@ def _understood(world: World, name: str) -> bool:
     )
 
 
+def watches(world: World, name: str) -> bool:
+    """Whether a function looks up the addresses of a host and judges them."""
+    reached: set[str] = set()
+    words = _words(world, name, _DEPTH, reached, guess=True)
+    if not words & (_LOOKS_UP | _CONNECTED):
+        return False
+    if any(_JUDGES.search(word) for word in (*words, *(n.rpartition(":")[2] for n in reached))):
+        return True
+    functions = [world.program.function(one) for one in sorted(reached)]
+    return any(
+        isinstance(value, Load) and value.field in _PROPERTIES
+        for function in functions
+        if function is not None
+        for value in function.values
+    )
+
+
 def _refuses_dots(world: World, name: str) -> bool:
     """Whether a function looks for `..` itself, piece by piece, in a loop or a callback."""
     function = world.program.function(name)
@@ -93,8 +113,11 @@ def _refuses_dots(world: World, name: str) -> bool:
     )
 
 
-def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
-    """The names of everything a function calls, a few levels down."""
+def _words(world: World, name: str, depth: int, seen: set[str], *, guess: bool = False) -> set[str]:
+    """The names of everything a function calls, a few levels down.
+
+    With `guess` a method of anything is followed when few classes have one of that name.
+    """
     if depth < 0 or name in seen or len(seen) > 40:
         return set()
     seen.add(name)
@@ -108,20 +131,21 @@ def _words(world: World, name: str, depth: int, seen: set[str]) -> set[str]:
             if isinstance(callee, Load):
                 out.add(callee.field)
                 inner = _method(world, function, callee.field)
-                if inner:
-                    out |= _words(world, inner, depth - 1, seen)
+                methods = [inner] if inner else world.methods_named(callee.field) if guess else []
+                for method in methods:
+                    out |= _words(world, method, depth - 1, seen, guess=guess)
             elif isinstance(callee, Global):
                 out.add(callee.name)
                 if world.program.declared(f"{module}:{callee.name}"):
-                    out |= _words(world, f"{module}:{callee.name}", depth - 1, seen)
+                    out |= _words(world, f"{module}:{callee.name}", depth - 1, seen, guess=guess)
                 else:
                     for ref in ordered(world.heap_refs.get((Ref("mod", module), callee.name), ())):
                         out.add(ref.name.rpartition(".")[2])
                         if ref.sort == "fn":
-                            out |= _words(world, ref.name, depth - 1, seen)
+                            out |= _words(world, ref.name, depth - 1, seen, guess=guess)
     for nested in list(world.program.modules[module].functions):
         if nested.startswith(name + "."):
-            out |= _words(world, nested, depth - 1, seen)
+            out |= _words(world, nested, depth - 1, seen, guess=guess)
     return out
 
 

@@ -24,6 +24,7 @@ from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
     REF_LIMIT,
+    WHOLE,
     Cell,
     Facts,
     Hit,
@@ -46,6 +47,8 @@ _NOBODY: frozenset[Id] = frozenset()
 _LAST = 1 << 40
 _NAME_LIMIT = 160
 _FAMILY = 40
+_DECLARATION = 2_000
+"""Bytes of a method that may be a mere declaration; longer ones are not read to find out."""
 _GUESS_LIMIT = 3
 """A method of an unknown receiver is looked up by name when at most so many classes have it."""
 
@@ -77,6 +80,9 @@ class World:
         self.bases: dict[str, Refs] = {}
         self._kin: dict[str, str] = {}
         self._found: dict[tuple[str, str, int, int], str | None] = {}
+        self._bodies: dict[tuple[str, str], tuple[list[str], str]] = {}
+        """(class, method) → the ancestors among which it was found, the function."""
+        self._blank: dict[str, bool] = {}
         self._families: dict[str, list[str]] = {}
         """Class under whose name the fields of a family are kept → all its classes."""
         self.asked: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
@@ -85,6 +91,8 @@ class World:
         self.entries: dict[tuple[str, str, str, Id], Entry] = {}
         self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
         self.stored: dict[tuple[Cell, Source], tuple[str, Id]] = {}
+        self.stamps: dict[Ref, int] = {}
+        """Object → a number that grows with what is stored in it."""
         self.version = 0
         """Grows with the heap, so that what was read from it can be remembered."""
         self.queue: list[tuple[int, str]] = []
@@ -99,6 +107,9 @@ class World:
         """Gives the summary of a function to a caller; set while the fixed point is sought."""
         self.referents: Callable[[Any, object], Refs] = _untyped
         """What a value of an annotated type may be, in a frame; set with `summarize`."""
+        self.views: dict[Ref, Refs] = {}
+        """A container on a path where its elements were tested → the containers it shows."""
+        self.pieces = self.mask(tuple(name for name in self.bits if name.startswith("part-")))
         self.cut: set[str] = set()
         """Functions that reach more sinks than a summary holds."""
         self.hot: set[str] = set()
@@ -215,19 +226,28 @@ class World:
 
         A mixin or protocol may only declare it; then another class of the family has the body.
         """
+        lineage = self.lineage(owner)
+        body = self._bodies.get((owner, name))
+        if body is not None and body[0] is lineage:
+            return body[1]
         key = (owner, name, len(self.program.classes), len(self._kin))
         if key not in self._found:
-            self._found[key] = self._search(owner, name)
+            self._found[key] = self._search(owner, name, lineage)
         return self._found[key]
 
-    def _search(self, owner: str, name: str) -> str | None:
+    def _search(self, owner: str, name: str, lineage: list[str]) -> str | None:
         declared = None
-        for current in self.lineage(owner):
+        known = True
+        for current in lineage:
             made = self.program.classes.get(current)
+            known = known and made is not None
             if made is not None and name in made.methods:
-                declared = declared or made.methods[name]
-                if not self._empty(made.methods[name]):
-                    return made.methods[name]
+                found = made.methods[name]
+                declared = declared or found
+                if not self._empty(found):
+                    if known:
+                        self._bodies[owner, name] = lineage, found
+                    return found
         if owner in self._kin or owner in self._kin.values():
             kin = self.kin(owner)
             for function in self.methods_named(name, most=_FAMILY):
@@ -240,6 +260,13 @@ class World:
 
     def _empty(self, name: str) -> bool:
         """Whether a function only declares itself (`...`, `pass`, `raise NotImplementedError`)."""
+        known = self._blank.get(name)
+        if known is None:
+            start, end = self.program.modules[name.partition(":")[0]].spans.get(name, (0, 0))
+            known = self._blank[name] = end - start < _DECLARATION and self._says_nothing(name)
+        return known
+
+    def _says_nothing(self, name: str) -> bool:
         function = self.program.function(name)
         return (
             function is not None
@@ -307,30 +334,33 @@ class World:
 
     def put(self, cell: Cell, facts: Facts, refs: Refs, at: tuple[str, Id]) -> None:
         """Stores what everybody may read in a field of an object."""
-        if cell not in self.heap_refs:
-            self.heap_refs[cell] = NO_REFS
-            self.version += 1
+        had = self.heap_refs.get(cell)
+        news = False
+        if had is None:
+            self.heap_refs[cell] = had = NO_REFS
             self.fields[cell[0]][cell[1]] = None
-            self._woken(cell)
             self._woken(cell[0])
-        if refs:
-            had = self.heap_refs[cell]
-            joined = had if refs <= had else limited(had | refs)
+            news = True
+        if refs and not refs <= had:
+            joined = limited(had | refs)
             if joined != had:
                 self.heap_refs[cell] = joined
-                self.version += 1
-                self._woken(cell)
+                news = True
         if facts:
             old = self.heap.get(cell, NO_FACTS)
             if not facts <= old:
                 new = added(old, facts)
                 if new is not old:
                     self.heap[cell] = new
-                    self.version += 1
                     for origin, _ in new - old:
                         assert isinstance(origin, Source)
                         self.stored.setdefault((cell, origin), at)
-                    self._woken(cell)
+                    news = True
+        if news:
+            self.version += 1
+            self.stamps[cell[0]] = self.stamps.get(cell[0], 0) + 1
+            self._woken(cell)
+            self._woken((cell[0], WHOLE))
 
     def bind_refs(self, function: str, index: int, refs: Refs) -> None:
         """Says what a parameter may be."""
