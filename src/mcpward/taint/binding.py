@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mcpward.ir.values import Call, Function, Id, Load, Param
+from mcpward.taint.contents import carries
 from mcpward.taint.facts import (
     NO_REFS,
     Facts,
@@ -72,14 +73,11 @@ class Bound:
 
     def carries(self) -> bool:
         """Whether any argument holds data of a source."""
-        facts = self.frame.facts
-        return (
-            any(self.given.values())
-            or any(facts[v] or self.frame.deep(v) for vs in self.values.values() for v in vs)
-            or any(facts[v] for vs in self.elements.values() for v in vs)
-            or any(facts[v] for vs in self.named.values() for _, v in vs)
-            or any(facts[v] for _, _, v in self.spread)
-        )
+        values = [v for vs in self.values.values() for v in vs]
+        values += [v for vs in self.elements.values() for v in vs]
+        values += [v for vs in self.named.values() for _, v in vs]
+        values += [v for _, _, v in self.spread]
+        return any(self.given.values()) or any(carries(self.frame, v) for v in values)
 
     def refs(self, index: int) -> Refs:
         """What the argument for a parameter may be."""

@@ -121,10 +121,9 @@ def _budget(world: World) -> int:
 
 
 def _verify(world: World) -> None:
-    """Finds everything once more: early findings were made before all guards were known."""
-    names = {function for function, _ in world.findings.values()}
-    names |= {entry.handler.name for entry in world.entries.values()}
-    world.findings.clear()
+    """Looks once more, knowing all guards, where data came to a sink."""
+    names = world.suspects | {entry.handler.name for entry in world.entries.values()}
+    world.final = True
     for name in sorted(names):
         frame = examine(world, name)
         if frame is not None:
@@ -192,9 +191,10 @@ def _analyse(world: World, name: str, run: Run) -> None:
             # What a function does with its parameters is nothing to callers that hand in no data.
             if (carrying or caller in world.hot) and (caller != name or visits < 4):
                 world.wake(caller, name)
-    for entry in list(world.entries.values()):
-        if entry.handler.name == name:
-            _concretize(world, frame, entry)
+    if not world.quiet:
+        for entry in list(world.entries.values()):
+            if entry.handler.name == name:
+                _concretize(world, frame, entry)
 
 
 def examine(world: World, name: str) -> Frame | None:
@@ -241,7 +241,7 @@ def _concretize(world: World, frame: Frame, entry: Entry) -> None:
                     out.append((source, marks | had))
         return frozenset(out)
 
-    for (symbol, marks, hit), via in list(summary.sinks.items()):
+    for (symbol, marks, hit), via in list(summary.sinks.items()) if world.final else ():
         for origin, had in concrete(frozenset([(symbol, marks)])):
             assert isinstance(origin, Source)
             world.found(origin, had, hit, frame.name, via)

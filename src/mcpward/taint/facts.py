@@ -52,7 +52,9 @@ FACT_LIMIT = 16
 """Facts per value; beyond it, what is known of fields is said of the whole parameter."""
 
 _FUNCTIONS = 256
-_SOURCES = 10
+_SOURCES = 8
+_FETCHED = 4
+"""Sources of fetched content that such a value keeps: they weigh less, and there are many."""
 _ROOTS: dict[int, Symbol] = {}
 _SHARED = 4
 """Sources of one kind and one set of marks that a shared field keeps apart."""
@@ -224,18 +226,23 @@ def widened(facts: Facts) -> Facts:
     would shrink and grow in turn, and nothing would come to rest.
     """
     whole: dict[Origin, int] = {}
-    sources = []
+    sources: list[Fact] = []
+    fetched: list[Fact] = []
     for fact in facts:
         origin, marks = fact
         if type(origin) is Symbol:
             index = origin.index
             root = _ROOTS.get(index) or _ROOTS.setdefault(index, Symbol(index, ()))
             whole[root] = whole.get(root, marks) & marks
+        elif origin[0] == "third":
+            fetched.append(fact)
         else:
             sources.append(fact)
     if len(sources) > _SOURCES:
-        sources = sorted(sources, key=fact_order)[:_SOURCES]
-    return frozenset([*whole.items(), *sources])
+        sources = sorted(sources)[:_SOURCES]
+    if len(fetched) > _FETCHED:
+        fetched = sorted(fetched)[:_FETCHED]
+    return frozenset([*whole.items(), *sources, *fetched])
 
 
 def fact_order(fact: Fact) -> tuple[int, tuple[object, ...]]:

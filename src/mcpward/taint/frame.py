@@ -20,7 +20,7 @@ from mcpward.ir.values import (
     Return,
     Store,
 )
-from mcpward.taint import members
+from mcpward.taint import contents, members
 from mcpward.taint.constants import TEXT_LIMIT, literal
 from mcpward.taint.facts import (
     FACT_LIMIT,
@@ -37,7 +37,6 @@ from mcpward.taint.facts import (
     Summary,
     Symbol,
     below,
-    bounded,
     limited,
     ordered,
     union,
@@ -120,7 +119,7 @@ class Frame:
         """Values and fields that had too many facts once."""
         self.stamps: dict[Ref, int] = {}
         """Object → a number that changes with what is stored in it here."""
-        self.contents: dict[Ref, tuple[tuple[int, int], tuple[Facts, list[Ref]]]] = {}
+        self.contents: dict[Ref, contents.Held] = {}
         """Object → what is in it, with the stamps it had then."""
         self.proofs: dict[tuple[Id, Outcome], Proof] = {}
         """Proofs of the present sweep."""
@@ -212,9 +211,10 @@ class Frame:
 
     def descends(self, ref: Ref) -> None:
         """Notes that a value depends on the bases of a class."""
-        self._reading(Ref("family", ref.name))
+        self.reading(Ref("family", ref.name))
 
-    def _reading(self, key: Cell | Ref) -> None:
+    def reading(self, key: Cell | Ref) -> None:
+        """Notes that the present instruction depends on a field, or on the names of fields."""
         readers = self.reads.get(key)
         if readers is None:
             self.reads[key] = {self.now}
@@ -239,7 +239,7 @@ class Frame:
         if ref.sort == "self":
             key = (self.owner(ref), name)
             self.world.asked[key[0]][name] = None
-        self._reading(key)
+        self.reading(key)
         local = self.cells.get(key)
         shared = self.world.heap.get(key)
         if local is None:
@@ -252,13 +252,13 @@ class Frame:
         if ref.sort == "self":
             key = (self.owner(ref), name)
             self.world.asked[key[0]][name] = None
-        self._reading(key)
+        self.reading(key)
         return self.world.heap_refs.get(key, NO_REFS)
 
     def names(self, ref: Ref) -> list[str]:
         """The fields of an object that are known to exist."""
         ref = self.owner(ref)
-        self._reading(ref)
+        self.reading(ref)
         local = self.fields.get(ref)
         shared = self.world.fields.get(ref)
         if not local:
@@ -335,49 +335,7 @@ class Frame:
         An object of a library class shows what it was made from only where it was made: a client
         kept for later does not taint every answer with its settings.
         """
-        if self.quiet:
-            return NO_FACTS
-        facts = self.facts[at]
-        refs = [
-            r for r in self.refs[at] if r.sort == "obj" and (r.name != "new" or r.site == self.name)
-        ]
-        if not refs:
-            return facts
-        out = [facts]
-        seen = set(refs)
-        inner: list[Ref] = []
-        for ref in ordered(refs):
-            held, objects = self._contents(ref)
-            out.append(held)
-            inner += [r for r in objects if r not in seen]
-        seen.clear()
-        for ref in inner[: REF_LIMIT * 2]:
-            if ref not in seen:
-                seen.add(ref)
-                out.append(self._contents(ref)[0])
-        return bounded(union(*out))
-
-    def _contents(self, ref: Ref) -> tuple[Facts, list[Ref]]:
-        """The facts in all fields of an object, and the objects in them."""
-        world = self.world
-        self._reading((ref, WHOLE))
-        stamp = (world.stamps.get(ref, 0), self.stamps.get(ref, 0))
-        known = self.contents.get(ref)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        facts: list[Facts] = []
-        objects: dict[Ref, None] = {}
-        for name in {**self.fields.get(ref, _NO_FIELDS), **world.fields.get(ref, _NO_FIELDS)}:
-            cell = (ref, name)
-            for held in (self.cells.get(cell), world.heap.get(cell)):
-                if held:
-                    facts.append(held)
-            for inner in ordered(world.heap_refs.get(cell, NO_REFS)):
-                if inner.sort == "obj":
-                    objects[inner] = None
-        made = union(*facts), list(objects)
-        self.contents[ref] = stamp, made
-        return made
+        return NO_FACTS if self.quiet else contents.deep(self, at)
 
     # ── members ───────────────────────────────────────────────────────────────────────────────
 

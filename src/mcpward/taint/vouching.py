@@ -54,7 +54,11 @@ _LATER = 1.3
 def vouched(world: World, name: str) -> int:
     """The marks a function vouches for; 0 for nearly all functions."""
     known = world.vouched.get(name)
-    if known is None or (known[0] < 0 and world.version > known[1] * _LATER):
+    if known is None:
+        last = name.rpartition(":")[2].rpartition(".")[2]
+        promising = _PATH.match(last) or _URL.match(last)
+        known = world.vouched[name] = (_NOT_YET, 0) if promising else (0, 0)
+    if known[0] < 0 and world.version > known[1] * _LATER:
         marks = _judge(world, name)
         known = world.vouched[name] = (marks or _NOT_YET, world.version)
     return max(known[0], 0)
@@ -63,8 +67,6 @@ def vouched(world: World, name: str) -> int:
 def _judge(world: World, name: str) -> int:
     last = name.rpartition(":")[2].rpartition(".")[2]
     path, url = bool(_PATH.match(last)), bool(_URL.match(last))
-    if not path and not url:
-        return 0
     words = _words(world, name, _DEPTH, set())
     marks = 0
     contains = path and words & _CONTAINS and words & _RESOLVES

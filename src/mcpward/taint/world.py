@@ -114,6 +114,10 @@ class World:
         """Functions that reach more sinks than a summary holds."""
         self.hot: set[str] = set()
         """Functions that data of a source may enter; only there parameters are followed."""
+        self.suspects: set[str] = set()
+        """Functions in which data of a source came to a sink, before all guards were known."""
+        self.final = False
+        """Whether everything is known, so that what comes to a sink is a finding."""
         self.quiet = True
         """While it is only sought what values may be: nothing is a source yet."""
         self.sourced: set[str] = set()
@@ -388,7 +392,10 @@ class World:
         """Notes that data of a concrete source reaches a sink."""
         if not self.relevance.matters(source.kind, hit.kind, marks):
             return
-        self.findings.setdefault((source, marks, hit), (function, via))
+        if self.final:
+            self.findings.setdefault((source, marks, hit), (function, via))
+        else:
+            self.suspects.add(function)
 
     # ── names ─────────────────────────────────────────────────────────────────────────────────
 
