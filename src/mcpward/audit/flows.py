@@ -44,32 +44,43 @@ def findings(world: World, catalog: Catalog, active: frozenset[str]) -> list[Fin
 
 
 Choice = tuple[Source, int, Hit, Rule]
+Ranked = tuple[tuple[int, int, int, int], Choice]
 
 
 def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
-    best: dict[tuple[str, Hit, str, int], tuple[tuple[int, int, int], Choice]] = {}
-    for source, marks, hit in world.findings:
+    best: dict[tuple[object, ...], Ranked] = {}
+    for source, marks, hit in sorted(world.findings):
         rule = pick(world, catalog, rules, source.kind, marks, hit.kind)
         if rule is None:
             continue
-        key = (
-            source.kind,
-            hit,
-            source.label if source.entry >= 0 else source.function,
-            source.entry,
-        )
         level = severity(world, rule, source.kind, hit.kind, marks)
-        rank = (int(level), -marks.bit_count(), marks)
-        had = best.get(key)
-        if had is None or rank > had[0]:
-            best[key] = (rank, (source, marks, hit, rule))
-    direct = {(c[2].function, c[2].at) for _, c in best.values() if c[0].kind != "third"}
+        rank = (int(level), -marks.bit_count(), -len(source.label), marks)
+        _keep(best, (hit, *_cause(source)), (rank, (source, marks, hit, rule)))
+    told: dict[tuple[object, ...], Ranked] = {}
+    for rank, choice in best.values():
+        source, _, hit, rule = choice
+        _keep(told, (hit.function, hit.at, rule.name, *_cause(source)), (rank, choice))
+    direct = {(c[2].function, c[2].at) for _, c in told.values() if c[0].kind != "third"}
     kept = [
         c
-        for _, c in best.values()
+        for _, c in told.values()
         if c[0].kind != "third" or (c[2].function, c[2].at) not in direct
     ]
     return sorted(kept, key=lambda c: (c[2], c[0], c[1], c[3].name))
+
+
+def _keep(best: dict[tuple[object, ...], Ranked], key: tuple[object, ...], one: Ranked) -> None:
+    had = best.get(key)
+    if had is None or one[0] > had[0]:
+        best[key] = one
+
+
+def _cause(source: Source) -> tuple[str, str, int]:
+    """What a reader takes for one cause: an argument with all its parts, or a function's source."""
+    if source.entry < 0:
+        return source.kind, source.function, source.entry
+    named = (part for part in source.label.split(".") if not part.isdigit())
+    return source.kind, next(named, ""), source.entry
 
 
 def pick(

@@ -200,6 +200,8 @@ def _lower(task: Task, parent: _Lowering | None) -> None:
         end=task.end,
     )
     file.module.functions[task.name] = function
+    if not isinstance(node, ast.Lambda) and node.returns is not None:
+        function.result = type_expression(node.returns, file.names)
     if parent is None:
         scope = scope_of(node, file.module.source.data, task.start, task.end)
     else:

@@ -255,6 +255,8 @@ class Function:
     """Declared parameters first (with `self`/`cls`/`this` as parameter 0 of methods, sort
     `receiver`), then captures."""
     returns: list[Id] = field(default_factory=list)
+    result: TypeExpr | None = None
+    """The declared type of what it returns."""
     conditions: dict[int, Condition] = field(default_factory=dict)
     """Block number → innermost condition, for the blocks that have one."""
     owner: str = ""

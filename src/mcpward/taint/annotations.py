@@ -180,7 +180,7 @@ def _enumeration(frame: Frame, name: str) -> bool:
     for current in classes:
         if any(
             o.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum")
-            for o in frame.world.outside(current)
+            for o in frame.world.classes.outside(current)
         ):
             return True
     return False

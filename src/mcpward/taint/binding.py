@@ -73,9 +73,7 @@ class Bound:
 
     def carries(self) -> bool:
         """Whether any argument holds data of a source."""
-        return any(self.given.values()) or any(
-            carries(self.frame, v) for v in self._given_values()
-        )
+        return any(self.given.values()) or any(carries(self.frame, v) for v in self._given_values())
 
     def fresh(self, at: Id) -> bool:
         """Whether the call or an argument may be something that it was not known to be."""
@@ -171,7 +169,7 @@ def targets(frame: Frame, call: Call) -> list[tuple[Ref, Id | None]]:
                     out.append((whole, None))
         elif ref.sort == "self":
             frame.descends(ref)
-            method = frame.world.method(ref.name, "__call__")
+            method = frame.world.classes.method(ref.name, "__call__")
             if method is not None:
                 out.append((Ref("fn", method), call.callee))
     if call.sort == "super":
@@ -193,7 +191,7 @@ def _super(frame: Frame, call: Call) -> Iterator[tuple[Ref, Id | None]]:
     if not isinstance(callee, Load) or not owner:
         return
     frame.descends(Ref("cls", owner))
-    for current in frame.world.lineage(owner)[1:]:
+    for current in frame.world.classes.lineage(owner)[1:]:
         made = frame.world.program.classes.get(current)
         if made is not None and callee.field in made.methods:
             yield Ref("fn", made.methods[callee.field]), call.receiver

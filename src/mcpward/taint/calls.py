@@ -15,6 +15,7 @@ from mcpward.taint.facts import (
     Source,
     Symbol,
     bounded,
+    fact_order,
     marked,
     ordered,
     union,
@@ -204,7 +205,8 @@ def reached(frame: Frame, at: Id, hit: Hit, facts: Facts, gained: int = 0) -> No
     """Notes that facts reach a sink, directly or through the call `at`."""
     sinks = frame.summary.sinks
     world = frame.world
-    for origin, had in facts:
+    full = len(sinks) + len(facts) > _SINK_LIMIT
+    for origin, had in sorted(facts, key=fact_order) if full else facts:
         marks = had | gained
         if type(origin) is Source:
             world.found(origin, marks, hit, frame.name, at)

@@ -103,7 +103,7 @@ def _belongs(frame: Frame, call: Call, ref: Ref) -> bool:
 
 def _methods(world: World, name: str) -> Iterable[str]:
     """The methods of a first-party transport, agent or resolver."""
-    if not world.outside(name):
+    if not world.classes.outside(name):
         return ()
     made = world.program.classes.get(name)
     return made.methods.values() if made is not None else ()

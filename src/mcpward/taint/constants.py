@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from mcpward.ir.values import UNKNOWN, Pattern
-from mcpward.taint.facts import Ref
+from typing import TYPE_CHECKING
+
+from mcpward.ir.values import UNKNOWN, Const, Id, Join, Pattern
+from mcpward.taint.facts import Ref, ordered
+
+if TYPE_CHECKING:
+    from mcpward.taint.frame import Frame
 
 TEXT_LIMIT = 300
 """Characters of a literal that are kept."""
+_PARTS = 16
 
 
 def constant(value: object) -> Ref | None:
@@ -40,3 +46,25 @@ def _number(text: str) -> object:
             return float(text)
         except ValueError:
             return UNKNOWN
+
+
+def literals(frame: Frame, at: Id) -> list[object]:
+    """The literals a value may be; empty when it may be anything else."""
+    value = frame.values[at]
+    if isinstance(value, Const):
+        return [] if value.value is UNKNOWN else [value.value]
+    if isinstance(value, Join) and value.fields is None and value.operands:
+        return _joined(frame, value)
+    refs = frame.refs[at]
+    found = [literal(ref) for ref in ordered(refs) if ref.sort == "const"]
+    return found if found and len(found) == len(refs) else []
+
+
+def _joined(frame: Frame, value: Join) -> list[object]:
+    text = ""
+    for operand in value.operands[:_PARTS]:
+        parts = [c for c in literals(frame, operand) if isinstance(c, str)]
+        if len(parts) != 1:
+            return []
+        text += parts[0]
+    return [text[:TEXT_LIMIT]]

@@ -8,6 +8,7 @@ from mcpward.taint.annotations import guarantee
 from mcpward.taint.binding import bind, targets
 from mcpward.taint.calls import apply, note_invoked, reached
 from mcpward.taint.facts import (
+    FOREIGN,
     NO_REFS,
     PATH_LIMIT,
     Hit,
@@ -34,6 +35,9 @@ def called(frame: Frame, at: Id, call: Call) -> None:
         if function is not None:
             apply(frame, at, ref, bind(frame, call, function, receiver, ref))
             handled = True
+    if handled:
+        # What can be read says more than that it may be something else as well.
+        refs = refs - {FOREIGN}
     for ref in ordered(refs):
         match ref.sort:
             case "cls":
@@ -93,7 +97,7 @@ def _construct(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
     frame.descends(made)
     frame.refer(at, frozenset([made]))
     for name in ("__init__", "constructor", "__new__", "__post_init__"):
-        method = world.method(ref.name, name)
+        method = world.classes.method(ref.name, name)
         function = world.program.function(method) if method is not None else None
         if method is not None and function is not None:
             target = Ref("fn", method)
@@ -107,11 +111,11 @@ def _fields(frame: Frame, at: Id, call: Call, ref: Ref) -> None:
     """A data class: arguments become fields, with what the field types guarantee."""
     owner = frame.owner(Ref("self", ref.name))
     fields: dict[str, object] = {}
-    for current in reversed(frame.world.lineage(ref.name)):
+    for current in reversed(frame.world.classes.lineage(ref.name)):
         made = frame.world.program.classes.get(current)
         if made is not None:
             fields.update(made.fields)
-    checked = any("BaseModel" in name for name in frame.world.outside(ref.name))
+    checked = any("BaseModel" in name for name in frame.world.classes.outside(ref.name))
     names = list(fields)
     pairs = [(name, value) for name, value in call.keywords if name != "**"]
     pairs += list(zip(names, call.args, strict=False))
@@ -160,7 +164,7 @@ def _unknown(frame: Frame, at: Id, call: Call) -> None:
     if isinstance(callee, Load) and call.receiver is not None:
         method = callee.field
         name = frame.library.built_in(method)
-        guessed = frame.world.methods_named(method) if not name else []
+        guessed = frame.world.classes.methods_named(method) if not name else []
         if name:
             outside(frame, at, call, name)
             return

@@ -18,6 +18,9 @@ _METHODS = {
     "CompleteRequestSchema": "completion/complete",
 }
 
+_PLAIN = frozenset(["str", "string", "list", "|", "pathlib.Path", "pathlib.PurePath"])
+"""Types of arguments that have no arguments inside."""
+
 
 def registered(frame: Frame, at: Id, call: Call) -> bool:
     """Notes every handler that a call declares; whether the call was such a declaration."""
@@ -28,7 +31,7 @@ def registered(frame: Frame, at: Id, call: Call) -> bool:
             name = frame.library.canonical(ref.name)
             found = _named(frame, at, call, name) or found
         elif ref.sort == "cls":
-            for outside in frame.world.outside(ref.name)[:2]:
+            for outside in frame.world.classes.outside(ref.name)[:2]:
                 found = _named(frame, at, call, outside) or found
     if not found and isinstance(callee, Load) and call.receiver is not None:
         if not any(r.sort in ("fn", "cls") for r in frame.refs[call.callee]):
@@ -167,16 +170,16 @@ def subclassed(frame: Frame, at: Id, name: str) -> None:
     """Notes the handler methods of a class that extends or plainly implements a known base."""
     world = frame.world
     rows: list[EntryModel] = []
-    for outside in world.outside(name):
+    for outside in world.classes.outside(name):
         rows += frame.library.entries(frame.library.canonical(outside))
     made = world.program.classes.get(name)
     for method in made.methods if made is not None else ():
         rows += frame.library.loose_entries(method)
     for row in rows:
-        method_name = world.method(name, row.method) if row.how == "subclass" else None
+        method_name = world.classes.method(name, row.method) if row.how == "subclass" else None
         if method_name is None:
             continue
-        fields = world.heap_refs.get((Ref("self", world.kin(name)), "schema"), NO_REFS)
+        fields = world.heap_refs.get((Ref("self", world.classes.kin(name)), "schema"), NO_REFS)
         key = (method_name, row.sort, frame.name, at)
         if key not in world.entries:
             label = _class_label(frame, name)
@@ -189,7 +192,7 @@ def subclassed(frame: Frame, at: Id, name: str) -> None:
 
 
 def _class_label(frame: Frame, name: str) -> str:
-    cell = (Ref("self", frame.world.kin(name)), "name")
+    cell = (Ref("self", frame.world.classes.kin(name)), "name")
     for ref in ordered(frame.world.heap_refs.get(cell, NO_REFS)):
         if ref.sort == "const" and ref.name[:2] == "s:":
             return ref.name[2:]
@@ -288,7 +291,7 @@ def _schema_marks(entry: Entry, symbol: Symbol, skip: int) -> int:
 
 def _spoken(param: Param, symbol: Symbol) -> str:
     path = [part for part in symbol.path if part not in ("*", "params", "arguments", "+")]
-    plain = param.annotation is not None and param.annotation.name in ("str", "string", "list", "|")
+    plain = param.annotation is not None and param.annotation.name in _PLAIN
     if path and not plain:
         return ".".join(path)
     return param.name if not param.name.startswith("<") else "arguments"

@@ -245,7 +245,8 @@ def widened(facts: Facts) -> Facts:
     return frozenset([*whole.items(), *sources, *fetched])
 
 
-def _order(fact: Fact) -> tuple[int, tuple[object, ...]]:
+def fact_order(fact: Fact) -> tuple[int, tuple[object, ...]]:
+    """The place of a fact in an order that does not depend on hash seeds."""
     origin, marks = fact
     if type(origin) is Symbol:
         return 0, (origin.index, origin.path, marks)
@@ -268,7 +269,7 @@ def added(old: Facts, new: Facts) -> Facts:
     if len(counts) >= _VARIANTS:
         return old
     more: list[Fact] = []
-    for fact in sorted(fresh, key=_order):
+    for fact in sorted(fresh, key=fact_order):
         origin, marks = fact
         if type(origin) is Source:
             key = (origin.kind, marks)

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 
 from mcpward.ir.liveness import live
 from mcpward.ir.values import (
-    UNKNOWN,
     Call,
     Closure,
-    Const,
     Function,
     Global,
     Id,
-    Join,
     Outcome,
     Return,
     Store,
 )
 from mcpward.taint import contents, members
-from mcpward.taint.constants import TEXT_LIMIT, literal
+from mcpward.taint.constants import literals
 from mcpward.taint.facts import (
     FACT_LIMIT,
     NO_FACTS,
@@ -53,7 +50,7 @@ _NO_FIELDS: dict[str, None] = {}
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
 when the list was written with a first element."""
-
+_LITERAL = frozenset(["list", "tuple", "array"])
 
 Applied = dict[tuple[Id, str], tuple[int, dict[Symbol, Facts]]]
 
@@ -244,7 +241,7 @@ class Frame:
     def owner(self, ref: Ref) -> Ref:
         """The object under which the fields of a referent are kept."""
         if ref.sort == "self":
-            kin = self.world.kin(ref.name)
+            kin = self.world.classes.kin(ref.name)
             return ref if kin == ref.name else Ref("self", kin)
         return ref
 
@@ -288,7 +285,12 @@ class Frame:
             return union(*(self.cell(ref, known) for known in self.names(ref)))
         facts = self.cell(ref, name)
         if ref.sort == "obj":
-            facts = union(facts, self.cell(ref, "*"))
+            every = self.cell(ref, "*")
+            if index_zero and ref.name in _LITERAL:
+                # What a comprehension puts into a word of a command is hardly put into its program.
+                embedded = self.world.bits["embedded"]
+                every = frozenset([fact for fact in every if not fact[1] & embedded])
+            facts = union(facts, every)
             first = name == "0" and name in self.names(ref)
             if name.isdigit() and not index_zero and not first:
                 facts = union(facts, self.cell(ref, APPENDED))
@@ -319,7 +321,9 @@ class Frame:
         for depth, name in enumerate(path):
             out = [below(facts, name)]
             following: list[Ref] = []
-            for ref in refs[:REF_LIMIT]:
+            if len(refs) > REF_LIMIT:
+                refs = sorted(refs)[:REF_LIMIT]
+            for ref in refs:
                 out.append(self.field(ref, name, index_zero=index_zero))
                 if depth + 1 < len(path):
                     following += [
@@ -373,23 +377,7 @@ class Frame:
 
     def constants(self, at: Id) -> list[object]:
         """The literals a value may be; empty when it may be anything else."""
-        value = self.values[at]
-        if isinstance(value, Const):
-            return [] if value.value is UNKNOWN else [value.value]
-        if isinstance(value, Join) and value.fields is None and value.operands:
-            return self._joined(value)
-        refs = self.refs[at]
-        found = [literal(ref) for ref in ordered(refs) if ref.sort == "const"]
-        return found if found and len(found) == len(refs) else []
-
-    def _joined(self, value: Join) -> list[object]:
-        text = ""
-        for operand in value.operands[:16]:
-            parts = [c for c in self.constants(operand) if isinstance(c, str)]
-            if len(parts) != 1:
-                return []
-            text += parts[0]
-        return [text[:TEXT_LIMIT]]
+        return literals(self, at)
 
     def elements(self, at: Id) -> list[Refs]:
         """What the elements of a container may be, known positions first."""

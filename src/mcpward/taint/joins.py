@@ -149,20 +149,21 @@ def container(frame: Frame, at: Id, value: Join) -> None:
     positional = 0
     vector = value.label in ("list", "tuple", "array")
     awaited = 0
-    for name, operand in zip(value.fields, value.operands, strict=True):
+    for position, (name, operand) in enumerate(zip(value.fields, value.operands, strict=True)):
+        behind = APPENDED if position else "*"
         facts = frame.facts[operand]
         refs = frame.refs[operand]
         if name == "**":
             awaited = 0
             if vector:
                 inside = marked(below(facts, "*"), positional)
-                frame.put((made, APPENDED), inside, NO_REFS, at)
+                frame.put((made, behind), inside, NO_REFS, at)
             else:
                 frame.add(at, facts)
             for ref in ordered(refs):
                 if ref.sort in OBJECTS and ref.sort != "fn":
                     for inner in frame.names(ref):
-                        target = APPENDED if vector else inner
+                        target = _moved(inner, position) if vector else inner
                         frame.put(
                             (made, target),
                             marked(frame.cell(ref, inner), positional),
@@ -170,7 +171,8 @@ def container(frame: Frame, at: Id, value: Join) -> None:
                             at,
                         )
             continue
-        frame.put((made, name), marked(facts, positional | awaited), refs, at)
+        target = behind if vector and name == "*" else name
+        frame.put((made, target), marked(facts, positional | awaited), refs, at)
         if vector and not facts:
             texts = frame.constants(operand)
             if texts == ["--"]:
@@ -180,3 +182,8 @@ def container(frame: Frame, at: Id, value: Join) -> None:
             )
         else:
             awaited = 0
+
+
+def _moved(name: str, position: int) -> str:
+    """Where an element of a list stands that is put into another one."""
+    return APPENDED if position or not (name.isdigit() or name in ("*", APPENDED)) else name

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcpward.core.rule import CallModel, Place
-from mcpward.ir.values import Call, Id, Load, Pattern
+from mcpward.ir.values import Call, Global, Id, Load, Pattern
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.binding import receivers
-from mcpward.taint.calls import inside, note_invoked, reached, run_callback, useful
+from mcpward.taint.calls import inside, note_invoked, reached, run_callback, store_path, useful
 from mcpward.taint.facts import (
     FOREIGN,
     NO_FACTS,
@@ -68,7 +68,8 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
     if not chosen:
         if _constructs(frame, call):
             for row in frame.library.calls("<new>"):
-                apply_row(frame, at, _spelled_out(frame, call), row, name)
+                said = _spoken(frame, call, name) if name == FOREIGN.name else name
+                apply_row(frame, at, _spelled_out(frame, call), row, said)
         assume_pass(frame, at, call)
     if not chosen or not any(row.returns for row in rows):
         _result(frame, at, call, name)
@@ -80,7 +81,9 @@ def outside(frame: Frame, at: Id, call: Call, name: str) -> bool:
 def _spoken(frame: Frame, call: Call, name: str) -> str:
     """The last part of a callee's name, as it is written when nothing else is known."""
     callee = frame.values[call.callee] if name == FOREIGN.name and call.callee >= 0 else None
-    return callee.field if isinstance(callee, Load) else name.rpartition(".")[2]
+    if isinstance(callee, Load):
+        return callee.field
+    return callee.name if isinstance(callee, Global) else name.rpartition(".")[2]
 
 
 def _merged(frame: Frame, at: Id, call: Call, name: str) -> None:
@@ -153,6 +156,8 @@ def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> No
             facts = marked(facts, _removed(frame, call))
         facts = marked(facts, marks)
         refs = places.refs(frame, call, origin)
+        if row.marks:
+            refs = frozenset([ref for ref in refs if ref.sort != "const"])
         if target.base == "parameter-of":
             kept = given.setdefault(target.index, {})
             kept[target.parameter] = union(kept.get(target.parameter, NO_FACTS), facts)
@@ -256,7 +261,13 @@ def _deliver(
 
 
 def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
-    """Facts that go into an argument as a whole (`Object.assign(target, …)`)."""
+    """Facts that go into an argument as a whole (`Object.assign(target, …)`).
+
+    What goes into a part of a library object, of which nothing else is known, is kept there.
+    """
+    part = frame.values[value]
+    if isinstance(part, Load) and not any(ref.sort in OBJECTS for ref in frame.refs[value]):
+        store_path(frame, part.object, (part.field,), facts, at)
     for ref in ordered(frame.refs[value]):
         if ref.sort in OBJECTS:
             frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)

@@ -45,6 +45,8 @@ def _member(frame: Frame, ref: Ref, name: str) -> Refs:
         case "ext":
             return _outside(frame, ref, name)
         case "inst":
+            if ref == frame.text and (name == "*" or name.isdigit()):
+                return frozenset([ref])
             model = frame.library.field(f"{ref.name}.{name}")
             if model is not None and model.returns:
                 return frozenset([Ref("inst", model.returns)])
@@ -57,12 +59,12 @@ def _member(frame: Frame, ref: Ref, name: str) -> Refs:
         case "cls":
             frame.descends(ref)
             found = frame.cell_refs(ref, name)
-            method = frame.world.method(ref.name, name)
+            method = frame.world.classes.method(ref.name, name)
             if method is not None and not found:
                 return frozenset([Ref("fn", method)])
             if not found and not method:
-                outside = frame.world.outside(ref.name)[:2]
-                return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
+                outside = frame.world.classes.outside(ref.name)[:2]
+                return frozenset([_behind(o, name) for o in outside])
             return found
         case "obj":
             found = frame.field_refs(ref, name)
@@ -99,9 +101,13 @@ def _outside(frame: Frame, ref: Ref, name: str) -> Refs:
     return frozenset([Ref("ext", full)])
 
 
+def _behind(owner: str, name: str) -> Ref:
+    return FOREIGN if owner == FOREIGN.name else Ref("ext", f"{owner}.{name}")
+
+
 def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
     found = frame.cell_refs(ref, name)
-    method = frame.world.method(ref.name, name)
+    method = frame.world.classes.method(ref.name, name)
     if method is not None:
         owner = frame.world.program.classes.get(
             method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
@@ -109,14 +115,14 @@ def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
         if owner is not None and name in owner.properties:
             return found | frame.world.summaries.get(method, Summary()).refs
         return found | {Ref("fn", method)}
-    for current in frame.world.lineage(ref.name):
+    for current in frame.world.classes.lineage(ref.name):
         found = found | frame.cell_refs(Ref("cls", current), name)
         made = frame.world.program.classes.get(current)
         if made is not None and name in made.fields:
             found = found | frame.world.referents(frame, made.fields[name])
     if not found:
-        outside = frame.world.outside(ref.name)[:2]
-        return frozenset([Ref("ext", f"{o}.{name}") for o in outside])
+        outside = frame.world.classes.outside(ref.name)[:2]
+        return frozenset([_behind(o, name) for o in outside])
     return found
 
 

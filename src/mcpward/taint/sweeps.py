@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush
+from typing import Any, TypeVar
 
 from mcpward.ir.liveness import operands
 from mcpward.ir.values import (
@@ -41,6 +42,9 @@ _OUTCOMES = (Outcome.TRUE, Outcome.FALSE, Outcome.RETURNED)
 _MANY = 6
 _LINES = 400
 """Lines of a summary."""
+
+_Key = TypeVar("_Key")
+_Said = TypeVar("_Said")
 
 
 class Users:
@@ -309,13 +313,23 @@ def _retracted(frame: Frame, at: Id) -> dict[Cell, Facts]:
     return out
 
 
+def _in_order(told: dict[_Key, _Said]) -> Iterable[tuple[_Key, _Said]]:
+    """What an instruction said, in an order that does not depend on hash seeds."""
+    return told.items() if len(told) < 2 else sorted(told.items(), key=_key)
+
+
+def _key(line: tuple[Any, object]) -> Any:
+    return line[0]
+
+
 def _lines(frame: Frame) -> Iterator[tuple[tuple[Symbol, int, Hit], Id]]:
     """What reaches sinks through which instruction; of too many lines, a fair share of each.
 
     Otherwise one call early in a long dispatch would hide all that come behind it. Each sink comes
     once before any comes again.
     """
-    parts = {at: frame.parts[at].sinks for at in sorted(frame.parts) if frame.parts[at].sinks}
+    told = ((at, frame.parts[at].sinks) for at in sorted(frame.parts))
+    parts = {at: dict(_in_order(sinks)) for at, sinks in told if sinks}
     shares = {at: len(sinks) for at, sinks in parts.items()}
     if sum(shares.values()) > _LINES:
         left = _LINES
@@ -342,9 +356,9 @@ def _conclude(frame: Frame) -> None:
         summary.sinks.setdefault(line, via)
     for at in sorted(frame.parts):
         part = frame.parts[at]
-        for place, facts in part.writes.items():
+        for place, facts in _in_order(part.writes):
             summary.writes[place] = summary.writes.get(place, NO_FACTS) | facts
-        for symbol, arguments in part.invokes.items():
+        for symbol, arguments in _in_order(part.invokes):
             kept = summary.invokes.setdefault(symbol, {})
             for index, facts in arguments.items():
                 kept[index] = kept.get(index, NO_FACTS) | facts

@@ -26,7 +26,7 @@ from mcpward.ir.values import (
 )
 from mcpward.taint.binding import Bound, bindings
 from mcpward.taint.engine import examine
-from mcpward.taint.facts import FOREIGN, Hit, Origin, Source, Symbol
+from mcpward.taint.facts import FOREIGN, Hit, Origin, Source, Symbol, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
@@ -188,9 +188,11 @@ class Tracer:
             for ref in sorted(frame.refs[value]):
                 if ref.sort == "fn":
                     out += [(ref.name, symbol) for symbol in self._reaching(ref.name, hit)]
-        made = [r.name for r in frame.refs[call.callee] if r.sort == "cls"]
+        made = [r.name for r in ordered(frame.refs[call.callee]) if r.sort == "cls"]
         for name in made:
-            method = self.world.method(name, "__init__") or self.world.method(name, "constructor")
+            method = self.world.classes.method(name, "__init__") or self.world.classes.method(
+                name, "constructor"
+            )
             out += [(method, symbol) for symbol in self._reaching(method, hit)] if method else []
         return out
 

@@ -93,7 +93,7 @@ def load(frame: Frame, at: Id, value: Load) -> None:
     refs = NO_REFS
     called = at in frame.callees
     known = frame.settled and owner not in frame.fresh and at not in frame.fresh
-    for ref in frame.refs[owner]:
+    for ref in ordered(frame.refs[owner]):
         if not known:
             found = frame.member(ref, value.field)
             refs |= found if called else kept(frame, ref, found)
@@ -105,7 +105,7 @@ def load(frame: Frame, at: Id, value: Load) -> None:
             frame.add(at, frame.exported_facts(ref.name, value.field))
         elif ref.sort == "self":
             _property(frame, at, ref, value)
-            for outside in frame.world.outside(ref.name)[:2]:
+            for outside in frame.world.classes.outside(ref.name)[:2]:
                 sinks.field_source(frame, at, f"{outside}.{value.field}")
     frame.refer(at, refs)
 
@@ -118,7 +118,7 @@ def _first_word(frame: Frame, facts: Facts) -> Facts:
 
 
 def _property(frame: Frame, at: Id, ref: Ref, value: Load) -> None:
-    method = frame.world.method(ref.name, value.field)
+    method = frame.world.classes.method(ref.name, value.field)
     if method is None:
         return
     owner = method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
@@ -193,7 +193,7 @@ def returned(frame: Frame, _at: Id, value: Return) -> None:
     facts = frame.facts[value.value]
     if facts:
         summary.returns[()] = summary.returns.get((), NO_FACTS) | facts
-    refs = frame.refs[value.value]
+    refs = _declared(frame, frame.refs[value.value])
     summary.refs = summary.refs | frozenset([r for r in refs if r.sort != "const"])
     constants = [r for r in refs if r.sort == "const"]
     if constants and len(summary.refs) < 6:
@@ -201,6 +201,19 @@ def returned(frame: Frame, _at: Id, value: Return) -> None:
     frame.kept = frame.kept | frozenset([r for r in refs if r.sort == "obj"])
     if not frame.world.quiet:
         _outcomes(frame, value)
+
+
+def _declared(frame: Frame, refs: Refs) -> Refs:
+    """What a function returns, without objects of other classes than it says.
+
+    A factory that is shared by several callers may make more than one of them asks for.
+    """
+    made = [ref for ref in refs if ref.sort == "self"]
+    if len(made) < 2 or frame.function.result is None:
+        return refs
+    said = {ref.name for ref in frame.typed(frame.function.result)}
+    others = [ref for ref in made if said.isdisjoint(frame.world.classes.lineage(ref.name))]
+    return refs.difference(others) if len(others) < len(made) else refs
 
 
 def _outcomes(frame: Frame, value: Return) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from mcpward.ir.values import Call, Const, Function, Global, Load
-from mcpward.taint.facts import Ref, Summary, Symbol
+from mcpward.ir.values import Call, Const, Function, Global, Load, Value
+from mcpward.taint.facts import Ref, Summary, Symbol, ordered
 from mcpward.taint.world import World
 
 _CHECKS = (
@@ -39,6 +39,8 @@ _LOOKS_UP = frozenset(
         "resolveAny",
     ]
 )
+_HANDS_OVER = frozenset(["to_thread", "run_in_executor", "run_sync", "submit", "partial"])
+"""Calls of a function that is among their arguments."""
 _CONNECTED = frozenset(["getpeername"])
 _JUDGES = re.compile(r"(?i)private|public|internal|loopback|reserved|ssrf|block|forbid|allowed")
 _PROPERTIES = frozenset(["is_private", "is_global", "is_loopback", "is_reserved"])
@@ -127,32 +129,40 @@ def _words(world: World, name: str, depth: int, seen: set[str], *, guess: bool =
     out: set[str] = set()
     module = function.module
     for value in function.values:
-        if not isinstance(value, Call):
-            continue
-        callee = function.values[value.callee]
-        if isinstance(callee, Load):
-            out.add(callee.field)
-            inner = _method(world, function, callee.field)
-            methods = [inner] if inner else world.methods_named(callee.field) if guess else []
-            for method in methods:
-                out |= _words(world, method, depth - 1, seen, guess=guess)
-        elif isinstance(callee, Global):
-            out.add(callee.name)
-            if world.program.declared(f"{module}:{callee.name}"):
-                out |= _words(world, f"{module}:{callee.name}", depth - 1, seen, guess=guess)
-            else:
-                for ref in world.heap_refs.get((Ref("mod", module), callee.name), ()):
-                    out.add(ref.name.rpartition(".")[2])
-                    if ref.sort == "fn":
-                        out |= _words(world, ref.name, depth - 1, seen, guess=guess)
+        for callee in _called(function, value) if isinstance(value, Call) else ():
+            if isinstance(callee, Load):
+                out.add(callee.field)
+                inner = _method(world, function, callee.field)
+                methods = (
+                    [inner] if inner else world.classes.methods_named(callee.field) if guess else []
+                )
+                for method in methods:
+                    out |= _words(world, method, depth - 1, seen, guess=guess)
+            elif isinstance(callee, Global):
+                out.add(callee.name)
+                if world.program.declared(f"{module}:{callee.name}"):
+                    out |= _words(world, f"{module}:{callee.name}", depth - 1, seen, guess=guess)
+                else:
+                    for ref in ordered(world.heap_refs.get((Ref("mod", module), callee.name), ())):
+                        out.add(ref.name.rpartition(".")[2])
+                        if ref.sort == "fn":
+                            out |= _words(world, ref.name, depth - 1, seen, guess=guess)
     for nested in list(world.program.modules[module].functions):
         if nested.startswith(name + "."):
             out |= _words(world, nested, depth - 1, seen, guess=guess)
     return out
 
 
+def _called(function: Function, call: Call) -> list[Value]:
+    """What a call calls: its callee, and a function that is handed over to be called elsewhere."""
+    callee = function.values[call.callee]
+    name = callee.field if isinstance(callee, Load) else getattr(callee, "name", "")
+    handed = call.args[:2] if name in _HANDS_OVER else ()
+    return [callee, *(function.values[at] for at in handed)]
+
+
 def _method(world: World, function: Function, name: str) -> str | None:
-    return world.method(function.owner, name) if function.owner else None
+    return world.classes.method(function.owner, name) if function.owner else None
 
 
 def _weak(world: World, name: str) -> bool:

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 from mcpward.catalog.catalog import Catalog
 from mcpward.ir.program import Program
 from mcpward.ir.values import (
-    Call,
     Closure,
     Function,
     Id,
-    Join,
-    Load,
     Module,
-    Store,
 )
+from mcpward.taint.classes import Classes
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import (
     NO_FACTS,
@@ -46,11 +43,6 @@ if TYPE_CHECKING:
 _NOBODY: frozenset[Id] = frozenset()
 _LAST = 1 << 40
 _NAME_LIMIT = 160
-_FAMILY = 40
-_DECLARATION = 2_000
-"""Bytes of a method that may be a mere declaration; longer ones are not read to find out."""
-_GUESS_LIMIT = 3
-"""A method of an unknown receiver is looked up by name when at most so many classes have it."""
 
 
 class World:
@@ -77,17 +69,9 @@ class World:
         self.readers: defaultdict[Cell | Ref, set[str]] = defaultdict(set)
         self.param_refs: dict[tuple[str, int], Refs] = {}
         self.capture_facts: dict[tuple[str, int], Facts] = {}
-        self.bases: dict[str, Refs] = {}
-        self._kin: dict[str, str] = {}
-        self._found: dict[tuple[str, str, int, int], str | None] = {}
-        self._bodies: dict[tuple[str, str], tuple[list[str], str]] = {}
-        """(class, method) → the ancestors among which it was found, the function."""
-        self._blank: dict[str, bool] = {}
-        self._families: dict[str, list[str]] = {}
-        """Class under whose name the fields of a family are kept → all its classes."""
+        self.classes = Classes(program)
         self.asked: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
         """Fields of instances that somebody has read, whether they exist or not."""
-        self._lineages: dict[str, list[str]] = {}
         self.entries: dict[tuple[str, str, str, Id], Entry] = {}
         self.findings: dict[tuple[Source, int, Hit], tuple[str, Id]] = {}
         self.stored: dict[tuple[Cell, Source], tuple[str, Id]] = {}
@@ -122,8 +106,6 @@ class World:
         """While it is only sought what values may be: nothing is a source yet."""
         self.sourced: set[str] = set()
         """Functions in which something is a source."""
-        self._methods: dict[str, list[str]] | None = None
-        self._classes = 0
 
     # ── knowledge ─────────────────────────────────────────────────────────────────────────────
 
@@ -142,31 +124,9 @@ class World:
             out |= bits.get(name, 0)
         return out
 
-    def methods_named(self, name: str, most: int = _GUESS_LIMIT) -> list[str]:
-        """The first-party methods of a name, when there are few enough to guess."""
-        if self._methods is None or self._classes != len(self.program.classes):
-            table: dict[str, list[str]] = {}
-            for made in self.program.classes.values():
-                for method, function in made.methods.items():
-                    table.setdefault(method, []).append(function)
-            self._methods = table
-            self._classes = len(self.program.classes)
-        found = self._methods.get(name, [])
-        return found if len(found) <= most else []
-
-    def lineage(self, name: str) -> list[str]:
-        """A class and its first-party ancestors, nearest first."""
-        known = self._lineages.get(name)
-        if known is None:
-            known = self._lineages[name] = self._ancestors(name)
-        return known
-
     def based(self, name: str, bases: Refs) -> None:
         """Says what a class extends."""
-        had = self.bases.get(name, NO_REFS)
-        if not bases <= had:
-            self.bases[name] = had | bases
-            self._lineages.clear()
+        if self.classes.extend(name, bases):
             self._family_changed(name)
             for base in ordered(bases):
                 if base.sort == "cls":
@@ -174,12 +134,11 @@ class World:
 
     def _related(self, name: str, base: str) -> None:
         """Joins the families of two classes; what was stored under one moves to the other."""
-        kept, gone = sorted((self.kin(name), self.kin(base)))
+        kept, gone = sorted((self.classes.kin(name), self.classes.kin(base)))
         if kept == gone:
             return
         self._family_changed(base)
-        self._kin[gone] = kept
-        self._families.setdefault(kept, [kept]).extend(self._families.pop(gone, [gone]))
+        self.classes.relate(kept, gone)
         old, new = Ref("self", gone), Ref("self", kept)
         for field in {**self.asked.pop(old, {}), **self.fields.get(old, {})}:
             self._woken((old, field))
@@ -197,86 +156,8 @@ class World:
 
     def _family_changed(self, name: str) -> None:
         """Has everybody look again who has asked for a member of a family of classes."""
-        kin = self.kin(name)
-        for member in self._families.get(kin, (kin,)):
+        for member in self.classes.family(name):
             self._woken(Ref("family", member))
-
-    def _ancestors(self, name: str) -> list[str]:
-        out = [name]
-        for current in out:
-            for base in ordered(self.bases.get(current, NO_REFS)):
-                if base.sort == "cls" and base.name not in out and len(out) < 32:
-                    out.append(base.name)
-        return out
-
-    def outside(self, name: str) -> list[str]:
-        """The library classes a class descends from."""
-        found = []
-        for current in self.lineage(name):
-            for base in ordered(self.bases.get(current, NO_REFS)):
-                if base.sort in ("ext", "inst"):
-                    found.append(base.name)
-        return found
-
-    def kin(self, name: str) -> str:
-        """The class under whose name the fields of a whole family are kept."""
-        kin = self._kin
-        while name in kin:
-            name = kin[name]
-        return name
-
-    def method(self, owner: str, name: str) -> str | None:
-        """The function that a method name means on instances of a class.
-
-        A mixin or protocol may only declare it; then another class of the family has the body.
-        """
-        lineage = self.lineage(owner)
-        body = self._bodies.get((owner, name))
-        if body is not None and body[0] is lineage:
-            return body[1]
-        key = (owner, name, len(self.program.classes), len(self._kin))
-        if key not in self._found:
-            self._found[key] = self._search(owner, name, lineage)
-        return self._found[key]
-
-    def _search(self, owner: str, name: str, lineage: list[str]) -> str | None:
-        declared = None
-        known = True
-        for current in lineage:
-            made = self.program.classes.get(current)
-            known = known and made is not None
-            if made is not None and name in made.methods:
-                found = made.methods[name]
-                declared = declared or found
-                if not self._empty(found):
-                    if known:
-                        self._bodies[owner, name] = lineage, found
-                    return found
-        if owner in self._kin or owner in self._kin.values():
-            kin = self.kin(owner)
-            for function in self.methods_named(name, most=_FAMILY):
-                current = (
-                    function.partition(":")[0] + ":" + function.partition(":")[2].rpartition(".")[0]
-                )
-                if self.kin(current) == kin and not self._empty(function):
-                    return function
-        return declared
-
-    def _empty(self, name: str) -> bool:
-        """Whether a function only declares itself (`...`, `pass`, `raise NotImplementedError`)."""
-        known = self._blank.get(name)
-        if known is None:
-            start, end = self.program.modules[name.partition(":")[0]].spans.get(name, (0, 0))
-            known = self._blank[name] = end - start < _DECLARATION and self._says_nothing(name)
-        return known
-
-    def _says_nothing(self, name: str) -> bool:
-        function = self.program.function(name)
-        return (
-            function is not None
-            and not any(isinstance(value, Load | Store | Join) for value in function.values)
-            and sum(isinstance(value, Call) for value in function.values) <= 1
-        )
 
     # ── dependencies ──────────────────────────────────────────────────────────────────────────
 
