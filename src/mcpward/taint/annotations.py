@@ -5,6 +5,7 @@ from __future__ import annotations
 from mcpward.ir.values import Pattern, TypeExpr
 from mcpward.taint.facts import NO_REFS, Ref, Refs
 from mcpward.taint.frame import Frame
+from mcpward.taint.members import exported
 from mcpward.taint.patterns import proven
 
 _NUMBERS = frozenset(
@@ -96,7 +97,7 @@ def instance_of(frame: Frame, name: str) -> Refs:
         direct = f"{module}:{member}"
         if direct in frame.world.program.classes:
             return frozenset([Ref("self", direct)])
-        found = frame.exported(module, member)
+        found = exported(frame, module, member)
         classes = [Ref("self", r.name) for r in found if r.sort == "cls"]
         outside = [Ref("inst", r.name) for r in found if r.sort == "ext"]
         return frozenset(classes + outside)
@@ -176,7 +177,7 @@ def _enumeration(frame: Frame, name: str) -> bool:
     if f"{module}:{member}" in frame.world.program.classes:
         classes.append(f"{module}:{member}")
     elif module in frame.world.program.modules:
-        classes += [r.name for r in frame.exported(module, member) if r.sort == "cls"]
+        classes += [r.name for r in exported(frame, module, member) if r.sort == "cls"]
     for current in classes:
         if any(
             o.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum")

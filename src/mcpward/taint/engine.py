@@ -121,10 +121,13 @@ def _budget(world: World) -> int:
 
 
 def _verify(world: World) -> None:
-    """Looks once more, knowing all guards, where data came to a sink."""
-    names = world.suspects | {entry.handler.name for entry in world.entries.values()}
+    """Looks once more, knowing all guards, where data came to a sink.
+
+    Handlers come first: a chain of calls says more than a field that everybody reads.
+    """
     world.final = True
-    for name in sorted(names):
+    handlers = {entry.handler.name for entry in world.entries.values()}
+    for name in (*sorted(handlers), *sorted(world.suspects - handlers)):
         frame = examine(world, name)
         if frame is not None:
             for entry in list(world.entries.values()):

@@ -30,7 +30,6 @@ from mcpward.taint.facts import (
     Path,
     Ref,
     Refs,
-    Source,
     Summary,
     Symbol,
     below,
@@ -120,6 +119,8 @@ class Frame:
         self.nesting = 0
         self.wide: set[Id | Cell] = set()
         """Values and fields that had too many facts once."""
+        self.folded: dict[tuple[Facts, Facts], Facts] = {}
+        """What such a value became when it gained facts: the same are added again and again."""
         self.stamps: dict[Ref, int] = {}
         """Object → a number that changes with what is stored in it here."""
         self.contents: dict[Ref, contents.Held] = {}
@@ -148,9 +149,12 @@ class Frame:
                 self.facts[at] = self._joined_facts(at, had, facts)
 
     def _joined_facts(self, key: Id | Cell, had: Facts, facts: Facts) -> Facts:
-        joined = had | facts if had else facts
         if key in self.wide:
-            return widened(joined)
+            known = self.folded.get((had, facts))
+            if known is None:
+                known = self.folded[had, facts] = widened(had | facts)
+            return known
+        joined = had | facts if had else facts
         if len(joined) > FACT_LIMIT:
             self.wide.add(key)
             return widened(joined)
@@ -168,6 +172,18 @@ class Frame:
 
     def put(self, cell: Cell, facts: Facts, refs: Refs, at: Id) -> None:
         """Stores into a field of an object, here and for everybody."""
+        self._put(cell, facts, refs, at)
+        views = self.world.views
+        if cell[0] in views and cell[0].at != at:
+            # Loops make views of views of themselves.
+            seen = [cell[0]]
+            for ref in seen:
+                for viewed in ordered(views.get(ref, NO_REFS)):
+                    if viewed not in seen:
+                        seen.append(viewed)
+                        self._put((viewed, cell[1]), facts, refs, at)
+
+    def _put(self, cell: Cell, facts: Facts, refs: Refs, at: Id) -> None:
         if facts:
             had = self.cells.get(cell, NO_FACTS)
             now = had if facts <= had else self._joined_facts(cell, had, facts)
@@ -182,9 +198,6 @@ class Frame:
                     self.touched(cell)
             self._share(cell, facts)
         self.world.put(cell, facts, refs, (self.name, at))
-        if cell[0] in self.world.views and cell[0].at != at:
-            for viewed in ordered(self.world.views[cell[0]]):
-                self.put((viewed, cell[1]), facts, refs, at)
 
     def _share(self, cell: Cell, facts: Facts) -> None:
         now = self.now
@@ -357,10 +370,6 @@ class Frame:
         """What a field or method of a referent refers to."""
         return members.member(self, ref, name)
 
-    def exported(self, module: str, name: str) -> Refs:
-        """What importers of a module see under a name."""
-        return members.exported(self, module, name)
-
     def exported_facts(self, module: str, name: str) -> Facts:
         """The facts that importers of a module see under a name."""
         return members.exported_facts(self, module, name)
@@ -387,8 +396,3 @@ class Frame:
                 names = sorted(self.names(ref), key=lambda n: (not n.isdigit(), len(n), n))
                 out += [self.cell_refs(ref, name) for name in names]
         return out
-
-
-def concrete(facts: Facts) -> Facts:
-    """The facts whose origin is a source."""
-    return frozenset([f for f in facts if type(f[0]) is Source])
