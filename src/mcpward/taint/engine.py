@@ -185,11 +185,12 @@ def _analyse(world: World, name: str, run: Run) -> None:
     if old is not None and old is not new and visits > _SETTLE:
         new.absorb(old)
     new.size = new.measure()
+    new.carrying = new.carries()
     world.summaries[name] = new
     if frame.dirty or frame.news:
         world.enqueue(name)
     if old is None or old.size != new.size:
-        carrying = world.quiet or new.carries()
+        carrying = world.quiet or new.carrying
         for caller in sorted(world.callers[name]):
             # What a function does with its parameters is nothing to callers that hand in no data.
             if (carrying or caller in world.hot) and (caller != name or visits < 4):

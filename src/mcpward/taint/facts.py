@@ -125,6 +125,8 @@ class Summary:
     invokes: dict[Symbol, dict[int, Facts]] = field(default_factory=dict)
     """A parameter that is called: argument position → facts."""
     outcomes: Outcomes = field(default_factory=dict)
+    carrying: bool = False
+    """Whether a caller without any data gets some."""
     size: int = 0
     """Grows whenever anything does: callers compare it."""
 

@@ -11,7 +11,6 @@ from mcpward.ir.values import (
     Call,
     Closure,
     Function,
-    Global,
     Id,
     Outcome,
     Return,
@@ -104,6 +103,8 @@ class Frame:
         """Values that have gained referents since, or may."""
         self.declares: set[Id] = set()
         """Calls that declare a handler."""
+        self.lively: set[Id] = set()
+        """Instructions that may bring data of their own."""
         self.running = False
         self.stale = False
         """Whether only a fresh analysis helps."""
@@ -135,6 +136,7 @@ class Frame:
         self.reads = quiet.reads
         self.callers_at = quiet.callers_at
         self.declares = quiet.declares
+        self.lively = quiet.lively
         self.users = quiet.users
         self.settled = True
         self.fresh = quiet.dirty | set(quiet.news)
@@ -377,10 +379,6 @@ class Frame:
     def typed(self, annotation: object) -> Refs:
         """What a value of an annotated type may be."""
         return self.world.referents(self, annotation)
-
-    def global_name(self, value: Global) -> tuple[Refs, Facts]:
-        """What a global name refers to, and the facts about it."""
-        return members.global_name(self, value)
 
     # ── constants ─────────────────────────────────────────────────────────────────────────────
 

@@ -54,6 +54,7 @@ def source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str)
     world = frame.world
     if world.quiet:
         world.sourced.add(frame.name)
+        frame.lively.add(at)
         if place.base == "return" and not place.path:
             return
     fact = NO_FACTS if world.quiet else frozenset([(Source(kind, frame.name, at, name), 0)])
@@ -77,6 +78,7 @@ def field_source(frame: Frame, at: Id, name: str) -> None:
         return
     if frame.world.quiet:
         frame.world.sourced.add(frame.name)
+        frame.lively.add(at)
     else:
         frame.add(at, frozenset([(Source(row.source, frame.name, at, name), 0)]))
 

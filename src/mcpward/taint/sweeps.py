@@ -34,6 +34,7 @@ from mcpward.taint.facts import (
     widened,
 )
 from mcpward.taint.frame import Frame
+from mcpward.taint.sparse import idle
 from mcpward.taint.transfer import STEP
 
 _ROUNDS = 12
@@ -115,21 +116,26 @@ def first(frame: Frame) -> None:
     frame.running = True
     parts = frame.parts
     late = []
+    steps = 0
+    settled = frame.settled
     values = frame.values
     for at in frame.live:
         value = values[at]
         kind = type(value)
         if kind is Return:
             continue
+        if kind is Phi or kind is Closure:
+            late.append(at)
         frame.now = at
+        if settled and idle(frame, at, value):
+            continue
+        steps += 1
         STEP[kind](frame, at, value)
         made = frame.summary
         if made.sinks or made.writes or made.invokes:
             parts[at] = made
             frame.summary = Summary()
-        if kind is Phi or kind is Closure:
-            late.append(at)
-    frame.world.work += len(frame.live)
+    frame.world.work += steps
     _late(frame, late)
     _rounds(frame, resets=False)
     _conclude(frame)

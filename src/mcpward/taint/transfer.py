@@ -36,7 +36,7 @@ from mcpward.taint.facts import (
 )
 from mcpward.taint.frame import OBJECTS, Frame
 from mcpward.taint.joins import join
-from mcpward.taint.members import kept
+from mcpward.taint.members import global_name, kept
 from mcpward.taint.proofs import ALL
 
 
@@ -68,7 +68,7 @@ def const(frame: Frame, at: Id, value: Const) -> None:
 
 def global_(frame: Frame, at: Id, value: Global) -> None:
     """A name of the module, a builtin, or an imported module."""
-    refs, facts = frame.global_name(value)
+    refs, facts = global_name(frame, value)
     frame.refer(at, refs)
     frame.add(at, facts)
 
@@ -124,6 +124,7 @@ def _property(frame: Frame, at: Id, ref: Ref, value: Load) -> None:
     owner = method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
     made = frame.world.program.classes.get(owner)
     if made is not None and value.field in made.properties:
+        frame.lively.add(at)
         dispatch.property_read(frame, at, method, value.object)
 
 
