@@ -103,9 +103,15 @@ class Resolver:
                     self._configurations.setdefault(folder, found)
 
     def module_name(self, path: str) -> str:
-        """The name of the module in a file: its path without extension."""
+        """The name of the module in a file: its path without extension.
+
+        Of files that differ in their extension only, the others keep theirs.
+        """
         stem, extension = posixpath.splitext(path)
-        return stem if extension in _EXTENSIONS else path
+        if extension not in _EXTENSIONS:
+            return path
+        first = next((e for e in _EXTENSIONS if stem + e in self._files), extension)
+        return stem if extension == first else path
 
     def resolve(self, importer: str, specifier: str) -> str:
         """The module that a specifier means in the file at `importer`."""

@@ -34,11 +34,14 @@ def registered(frame: Frame, at: Id, call: Call) -> bool:
             for outside in frame.world.classes.outside(ref.name)[:2]:
                 found = _named(frame, at, call, outside) or found
     if not found and isinstance(callee, Load) and call.receiver is not None:
-        if not any(r.sort in ("fn", "cls") for r in frame.refs[call.callee]):
-            for row in frame.library.loose_entries(callee.field):
-                if _plausible(frame, call, row):
-                    found = _declared(frame, at, call, row, call) or found
-    elif not found and isinstance(callee, Call) and call.sort == "decorator":
+        if any(r.sort in ("fn", "cls") for r in frame.refs[call.callee]):
+            rows = _bundled(frame, call.receiver, callee.field)
+        else:
+            loose = frame.library.loose_entries(callee.field)
+            rows = [row for row in loose if _plausible(frame, call, row)]
+        for row in rows:
+            found = _declared(frame, at, call, row, call) or found
+    elif not found and isinstance(callee, Call) and _decorates(frame, call):
         factory = frame.values[callee.callee]
         if isinstance(factory, Load) and not frame.refs[callee.callee]:
             for row in frame.library.loose_entries(factory.field):
@@ -56,6 +59,23 @@ def _plausible(frame: Frame, call: Call, row: EntryModel) -> bool:
     return not known or any(r.name.rpartition(".")[2] == owner.rpartition(".")[2] for r in known)
 
 
+def _bundled(frame: Frame, receiver: Id, method: str) -> list[EntryModel]:
+    """The rows for a method of a library's class that a bundler has put into the program.
+
+    What the library registers with itself is none of the program's handlers.
+    """
+    known = frame.library.servers
+    if _class_name(frame.function.owner) in known:
+        return []
+    names = {_class_name(r.name) for r in frame.refs[receiver] if r.sort == "self"}
+    return [row for name in sorted(names & known.keys()) for row in known[name].get(method, ())]
+
+
+def _class_name(name: str) -> str:
+    """The name of a class in its source; bundlers add numbers to names that they have twice."""
+    return name.rpartition(":")[2].rpartition(".")[2].rstrip("0123456789")
+
+
 def _named(frame: Frame, at: Id, call: Call, name: str) -> bool:
     found = False
     for row in frame.library.entries(name):
@@ -64,12 +84,17 @@ def _named(frame: Frame, at: Id, call: Call, name: str) -> bool:
             found = True
         else:
             found = _declared(frame, at, call, row, call) or found
-    if name.endswith("()") and call.sort == "decorator":
+    if name.endswith("()") and _decorates(frame, call):
         factory = frame.values[call.callee]
         for row in frame.library.entries(name[:-2]):
             if row.how == "decorator" and isinstance(factory, Call):
                 found = _declared(frame, at, call, row, factory) or found
     return found
+
+
+def _decorates(frame: Frame, call: Call) -> bool:
+    """Whether a call hands a function to a decorator: `@server.tool()`, `server.tool()(f)`."""
+    return call.sort == "decorator" or (len(call.args) == 1 and bool(_functions(frame, call)))
 
 
 def _functions(frame: Frame, call: Call) -> list[Ref]:

@@ -46,6 +46,7 @@ class Knowledge:
         """Members of library referents that were asked for."""
         self._leads: dict[str, bool] = {}
         self._sorted: list[str] = []
+        self._servers: dict[str, dict[str, tuple[EntryModel, ...]]] = {}
         self._built_in: dict[str, str] = {}
         self._built_in_guards: dict[str, tuple[GuardModel, ...]] = {}
         self.pattern_type = "re.Pattern" if family == "python" else "RegExp"
@@ -81,6 +82,18 @@ class Knowledge:
     def returned(self) -> frozenset[str]:
         """The last parts of the names of guards that speak by returning."""
         return self._library.returned
+
+    @property
+    def servers(self) -> dict[str, dict[str, tuple[EntryModel, ...]]]:
+        """Class with which handlers are registered, without its module → method → rows."""
+        if not self._servers:
+            for name in self._library.entries:
+                owner, _, method = name.rpartition(".")
+                owner = owner.rpartition(".")[2]
+                if owner[:1].isupper():
+                    rows = self._servers.setdefault(owner, {})
+                    rows[method] = rows.get(method, ()) + self._library.entries[name]
+        return self._servers
 
     def container(self, label: str) -> str:
         """The built-in type of a container literal."""
