@@ -233,6 +233,8 @@ def _outcomes(frame: Frame, value: Return) -> None:
         wanted = outcome is Outcome.TRUE
         if constants and all(bool(c) is not wanted for c in constants):
             continue
+        if not wanted and _says_something(frame, value.value):
+            continue
         _note(frame, (outcome.value, ""), _tested(frame, value.value, outcome, proofs))
     for ref in ordered(frame.refs[value.value]):
         if ref.sort == "obj" and ref.site == frame.name:
@@ -240,6 +242,24 @@ def _outcomes(frame: Frame, value: Return) -> None:
                 for inner in ordered(frame.cell_refs(ref, name)):
                     if inner.name in ("v:True", "v:False"):
                         _note(frame, (inner.name[2:].lower(), name), proofs)
+
+
+def _says_something(frame: Frame, at: Id) -> bool:
+    """Whether a value is never false: a text with a fixed part, such as a reason to refuse."""
+    value = frame.values[at]
+    match value:
+        case Join(fields=None, label="f-string" | "concat" | "template"):
+            return any(
+                isinstance(constant, str) and constant
+                for operand in value.operands
+                for constant in frame.constants(operand)
+            )
+        case Join():
+            return bool(value.fields)
+        case Call():
+            return value.sort == "new"
+        case _:
+            return False
 
 
 def _tested(
