@@ -11,6 +11,7 @@ from mcpward.taint.constants import literal
 from mcpward.taint.facts import NO_REFS, Facts, Path, Refs, ordered, union
 from mcpward.taint.frame import Frame
 
+_WRITTEN = frozenset(["object", "dict"])
 _SEPARATORS = ("/", "\\")
 _SEPARATOR_NAMES = frozenset(["os.sep", "os.path.sep", "path.sep", "os.altsep", "path.posix.sep"])
 
@@ -136,8 +137,8 @@ def _tests(frame: Frame, value: Id, path: Path, condition: Condition, *, unknown
     wanted = condition.values
     if path:
         known = frame.read_refs(value, path)
-        absent = not known and not frame.read(value, path)
-        if absent and any(ref.sort == "obj" for ref in frame.refs[value]):
+        absent = not known and any(ref.sort == "obj" for ref in frame.refs[value])
+        if (absent or _lacks(frame, value, path)) and not frame.read(value, path):
             return "<absent>" in wanted or False in wanted
         constants = [literal(ref) for ref in sorted(known) if ref.sort == "const"]
         complete = bool(constants) and len(constants) == len(known)
@@ -171,6 +172,20 @@ def _tests(frame: Frame, value: Id, path: Path, condition: Condition, *, unknown
                 if any(name == want or name.endswith("." + want) for name in names):
                     return True
     return False if decided else unknown
+
+
+def _lacks(frame: Frame, value: Id, path: Path) -> bool:
+    """Whether a value is written as an object without that field, such as options without `shell`.
+
+    What its type has under the name (`Object.shell`) is no option.
+    """
+    owners = frame.read_refs(value, path[:-1])
+    return bool(owners) and all(
+        ref.sort == "obj"
+        and ref.name in _WRITTEN
+        and not any(name in (path[-1], "*") for name in frame.names(ref))
+        for ref in owners
+    )
 
 
 @lru_cache(maxsize=512)

@@ -34,20 +34,42 @@ def sink(
     reached(frame, at, Hit(kind, frame.name, at, name), facts)
 
 
+_STARTERS = frozenset(
+    ["sudo", "env", "nohup", "nice", "timeout", "xargs", "time", "stdbuf", "doas"]
+)
+"""Programs that start the program which one of their arguments names."""
+
+
 def _interpreted(frame: Frame, call: Call, kind: str) -> str:
     """An argument of a shell or interpreter behind its code flag is code, not an argument."""
-    words: list[str] = []
+    words: list[list[str]] = []
     for argument in (*call.args[:3], *(v for _, v in call.keywords[:3])):
-        words += [c for c in frame.constants(argument) if isinstance(c, str)]
-        for element in frame.elements(argument)[:16]:
-            words += [r.name[2:] for r in element if r.sort == "const" and r.name[:2] == "s:"]
-            words += ["python" for r in element if r.name == "sys.executable"]
-            words += ["node" for r in element if r.name == "process.execPath"]
-    programs = [w.replace("\\", "/").rpartition("/")[2].lower() for w in words]
+        words += _words(frame, argument)
+    programs: list[str] = []
+    for word in words:
+        names = [w.replace("\\", "/").rpartition("/")[2].lower() for w in word]
+        programs += names
+        if _STARTERS.isdisjoint(programs):
+            break
+    flags = {w for word in words for w in word}
     for row in frame.library.interpreters:
-        if any(p in row.programs for p in programs) and any(w in row.flags for w in words):
+        if any(p in row.programs for p in programs) and any(f in flags for f in row.flags):
             return row.kind
     return kind
+
+
+def _words(frame: Frame, argument: Id) -> list[list[str]]:
+    """What the words of an argument may be: a text is one, a list has several."""
+    texts = [c for c in frame.constants(argument) if isinstance(c, str)]
+    if texts:
+        return [texts]
+    out: list[list[str]] = []
+    for element in [frame.refs[argument], *frame.elements(argument)[:16]]:
+        word = sorted(r.name[2:] for r in element if r.sort == "const" and r.name[:2] == "s:")
+        word += ["python" for r in element if r.name == "sys.executable"]
+        word += ["node" for r in element if r.name == "process.execPath"]
+        out.append(word)
+    return out if len(out) == 1 else out[1:]
 
 
 def source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
