@@ -10,6 +10,7 @@ from mcpward.core.finding import SkipKind, Skipped
 from mcpward.ir.values import Global, Load
 from mcpward.taint import connections, entries
 from mcpward.taint.annotations import referents
+from mcpward.taint.binding import capture
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Fact, Facts, Ref, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
@@ -226,6 +227,12 @@ def _export(frame: Frame) -> None:
         for cell in list(frame.cells):
             if cell[0] in kept:
                 kept.update(r for r in frame.world.heap_refs.get(cell, ()) if r.sort == "obj")
+    for ref in _made(frame, kept) if frame.hot else ():
+        made = frame.world.closure(frame.function, ref.at)
+        for index, value in made.captures if made is not None else ():
+            facts = symbolic(frame.facts[value])
+            if facts:
+                frame.summary.cells[ref, capture(index)] = facts
     if any(cell[0].sort == "obj" and cell[0].site != frame.name for cell in frame.cells):
         kept |= _held(frame)
     for cell, facts in frame.cells.items():
@@ -236,6 +243,18 @@ def _export(frame: Frame) -> None:
             facts = symbolic(facts)
             if facts:
                 frame.summary.cells[cell] = facts
+
+
+def _made(frame: Frame, kept: set[Ref]) -> list[Ref]:
+    """The functions made here that are returned, in an object perhaps."""
+    world = frame.world
+    out = [ref for ref in kept if ref.sort == "fn"]
+    for holder in kept:
+        if holder.sort == "obj":
+            for name in world.fields.get(holder, ()):
+                inner = world.heap_refs.get((holder, name), ())
+                out += [r for r in inner if r.sort == "fn" and r.site == frame.name]
+    return out
 
 
 def _held(frame: Frame) -> set[Ref]:
