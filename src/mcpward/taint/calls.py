@@ -25,6 +25,8 @@ from mcpward.taint.vouching import vouched
 
 _NESTING = 4
 """Callbacks that call callbacks, followed at one call."""
+_MAKERS = (":", ".__init__", ".constructor")
+"""How the functions are called that make what modules and instances keep."""
 _SINK_LIMIT = 2_000
 """Lines a summary may have; a function that reaches more sinks is cut, and the report says so."""
 
@@ -98,6 +100,8 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
             got = marked(got, trusted)
         if got:
             frame.put(cell, got, NO_REFS, at)
+            if cell[0].sort == "obj" and cell[0].site.endswith(_MAKERS):
+                frame.lasting.add(cell[0])
     _reach(frame, at, summary.sinks, bound)
     for symbol, arguments in list(summary.invokes.items()):
         _invoke(frame, at, symbol, arguments, bound)

@@ -234,7 +234,7 @@ def _export(frame: Frame) -> None:
             if facts:
                 frame.summary.cells[ref, capture(index)] = facts
     if any(cell[0].sort == "obj" and cell[0].site != frame.name for cell in frame.cells):
-        kept |= _held(frame)
+        kept |= frame.lasting | _held(frame)
     for cell, facts in frame.cells.items():
         if len(frame.summary.cells) >= _CELLS:
             break
