@@ -11,7 +11,7 @@ from mcpward.core.rule import Place
 _BASE = re.compile(
     r"""(?P<word>self|return|args|kwargs)(?![\w:(+])
       | (?P<rest>\d+)\+
-      | (?P<function>\d+)\((?P<parameter>\d*)\)
+      | (?P<function>\d+)(?::(?P<called>[A-Za-z_]\w*))?\((?P<parameter>\d*)\)
       | (?P<index>\d+)(?::(?P<name>[A-Za-z_]\w*))?(?!\w)
       | (?P<keyword>[A-Za-z_]\w*)(?![(:+])
     """,
@@ -40,10 +40,11 @@ def parse_place(text: str) -> Place:
         case "keyword":
             return Place("keyword", name=base["keyword"], path=path)
         case "function" | "parameter" if base["parameter"]:
-            index = int(base["function"])
-            return Place("parameter-of", index, parameter=int(base["parameter"]), path=path)
+            index, name = int(base["function"]), base["called"] or ""
+            return Place("parameter-of", index, name, int(base["parameter"]), path)
         case "function" | "parameter":
-            return Place("result-of", index=int(base["function"]), path=path)
+            index, name = int(base["function"]), base["called"] or ""
+            return Place("result-of", index, name, path=path)
         case _:
             return Place("arg", index=int(base["index"]), name=base["name"] or "", path=path)
 

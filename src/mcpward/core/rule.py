@@ -8,6 +8,7 @@ Rows describe calls by *places*. A place is written
     2+         the third and all after it    kwargs     every keyword argument
     0()        what the function given as first argument returns
     0(1)       the second parameter of the function given as first argument
+    0:f(1)     the same for a function given as first argument or as keyword argument `f`
 
 with a dotted path behind it: `0.headers`, `self.*` (any element), `1.shell`, `return.body`, `0.1+`
 (the second element of a list and all after it). A field named by a constant argument is written in
@@ -33,7 +34,7 @@ class Place:
     index: int = -1
     """Position for `arg`, `rest`, `result-of` and `parameter-of`."""
     name: str = ""
-    """Keyword, for `arg` and `keyword`."""
+    """Keyword, for `arg`, `keyword`, `result-of` and `parameter-of`."""
     parameter: int = -1
     """Parameter index for `parameter-of`."""
     path: tuple[str, ...] = ()

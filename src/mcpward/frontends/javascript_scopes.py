@@ -208,6 +208,8 @@ class Frame:
         self.spilled: set[str] = set()
         """Variables that live only in the scope object, because there are too many."""
         self.targets: list[Target] = []
+        self.tried: list[list[Id]] = []
+        """For each `try` with a handler around: what is thrown in its body."""
         self.captured_names: dict[str, Id] = {}
         """Variables captured by value, which every block knows."""
         self.module_object: Id = -1

@@ -12,7 +12,7 @@ from mcpward.frontends.javascript_flow import DEPTH, SLOW
 from mcpward.frontends.javascript_functions import Functions
 from mcpward.frontends.javascript_scopes import LEXICAL, Scope, Target, bound_names
 from mcpward.ir.builder import Attempt, Block
-from mcpward.ir.values import Module
+from mcpward.ir.values import Id, Module
 
 _LOOPS = frozenset({"for_statement", "for_in_statement", "while_statement", "do_statement"})
 _EXITS = frozenset({b"process.exit", b"Deno.exit"})
@@ -107,8 +107,11 @@ class Statements(Functions):
             self.b.ret(value, span)
 
     def s_throw_statement(self, node: Node) -> None:
+        tried = self.frame.tried
         for kid in node.named_children:
-            self.expr(kid)
+            value = self.expr(kid)
+            if tried:
+                tried[-1].append(value)
         self.b.leave()
 
     def s_break_statement(self, node: Node) -> None:
@@ -378,15 +381,20 @@ class Statements(Functions):
         handler = node.child_by_field_name("handler")
         finalizer = node.child_by_field_name("finalizer")
         tried = b.attempt()
+        thrown: list[Id] = []
+        if handler is not None:
+            self.frame.tried.append(thrown)
         if body is not None:
             kids = body.named_children
             self.in_scope(lambda: self.block(kids, lambda: self._checkpoint(tried)))
+        if handler is not None:
+            self.frame.tried.pop()
         end = b.leave()
         if handler is not None:
             b.current = None
             states = list(tried.states)
             self.merge(*states)
-            self.in_scope(lambda: self._catch(handler))
+            self.in_scope(lambda: self._catch(handler, thrown))
             self.merge(end, b.leave())
         else:
             self.merge(end)
@@ -410,7 +418,7 @@ class Statements(Functions):
             if frame.copied < SLOW or frame.tests % 64 == 0:
                 self.b.checkpoint(tried)
 
-    def _catch(self, handler: Node) -> None:
+    def _catch(self, handler: Node, thrown: list[Id]) -> None:
         parameter = handler.child_by_field_name("parameter")
         body = handler.child_by_field_name("body")
         if parameter is not None:
@@ -418,6 +426,7 @@ class Statements(Functions):
                 for bound in bound_names(parameter):
                     self.declare(self.node_text(bound), bound.start_byte)
             span = self.span(parameter)
-            self.bind(parameter, self.b.join("exception", (), span))
+            error = self.b.join("exception", (), span)
+            self.bind(parameter, self.b.phi((error, *thrown), span))
         if body is not None:
             self.statement(body)

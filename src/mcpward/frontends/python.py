@@ -228,6 +228,8 @@ class _Lowering(Patterns):
         super().__init__(file, function, scope, label)
         self.loops: list[tuple[list[Block | None], list[Block | None]]] = []
         """For each loop around: the blocks that break out of it, and those that continue it."""
+        self.tried: list[list[Id]] = []
+        """For each `try` with handlers around: what is raised in its body."""
         self.work = _WORK
 
     # ── a function's beginning and end ────────────────────────────────────────────────────────
@@ -406,9 +408,12 @@ class _Lowering(Patterns):
         self.builder.ret(value, span)
 
     def Raise(self, node: ast.Raise) -> None:
-        for part in (node.exc, node.cause):
-            if part is not None:
-                self.expr(part)
+        if node.exc is not None:
+            value = self.expr(node.exc)
+            if self.tried:
+                self.tried[-1].append(value)
+        if node.cause is not None:
+            self.expr(node.cause)
         self.builder.leave()
 
     def Assert(self, node: ast.Assert) -> None:
@@ -537,10 +542,15 @@ class _Lowering(Patterns):
         if not self._affordable():
             return
         tried = builder.attempt()
+        raised: list[Id] = []
+        if node.handlers:
+            self.tried.append(raised)
         for at, statement in enumerate(node.body):
             self.statements([statement])
             if at < _CHECKPOINTS or at == len(node.body) - 1:
                 builder.checkpoint(tried)
+        if node.handlers:
+            self.tried.pop()
         self.statements(node.orelse)
         ends = [builder.leave()]
         for handler in node.handlers:
@@ -550,7 +560,8 @@ class _Lowering(Patterns):
                 self.expr(handler.type)
             if handler.name:
                 span = self.span(handler)
-                self.bind(handler.name, builder.join("exception", (), span), span)
+                error = builder.join("exception", (), span)
+                self.bind(handler.name, builder.phi((error, *raised), span), span)
             self.statements(handler.body)
             ends.append(builder.leave())
         builder.merge(*ends)

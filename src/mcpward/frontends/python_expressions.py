@@ -26,8 +26,11 @@ from mcpward.ir.values import (
     Class,
     Const,
     Function,
+    Global,
     Id,
+    Load,
     Module,
+    Param,
     Store,
 )
 
@@ -304,6 +307,7 @@ class Expressions:
             callee = builder.method(receiver, func.attr, self.span(func))
         else:
             callee = self.expr(func)
+            receiver = self._bound_to(callee)
         spread = -1
         args: list[Id] = []
         for at, arg in enumerate(node.args):
@@ -320,6 +324,16 @@ class Expressions:
             spread=spread,
             sort=sort,
         )
+
+    def _bound_to(self, callee: Id) -> Id | None:
+        """The object of a method that was put into a variable (`put = parts.append`)."""
+        value = self.values[callee]
+        if type(value) is not Load or value.subscript or value.object == self.scope_object:
+            return None
+        owner = self.values[value.object]
+        if isinstance(owner, Global) or (isinstance(owner, Param) and owner.sort == "capture"):
+            return None
+        return value.object
 
     def _receiver(self, node: ast.Call) -> Id:
         """The object that `super()` speaks about."""

@@ -37,11 +37,6 @@ from mcpward.ir.values import (
     Value,
 )
 
-_DEPTH = 10
-"""How many operands deep an assumption looks for the variables a test is about."""
-_WIDTH = 60
-"""How many values an assumption looks at, and how many variables it narrows."""
-
 
 class Builder:
     """One function under construction.
@@ -135,8 +130,13 @@ class Builder:
     def store(self, owner: Id, name: str, value: Id, span: Span, *, key: Id | None = None) -> None:
         """Writes a field or element."""
         self.add(Store(owner, name, value, span.start, span.end, key))
-        if name != "*" and self.current is not None:
-            self._bind((self.root(owner), name), value)
+        root = self.root(owner)
+        env = {} if self.current is None else self.current.env
+        if name != "*":
+            self._bind((root, name), value)
+            return
+        for known in [n for n in env if isinstance(n, tuple) and n[0] == root]:
+            del env[known]
 
     def compare(self, operator: str, operands: Iterable[Id], span: Span) -> Id:
         """A test, or a combination of tests."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mcpward.ir.values import Call, Function, Id, Load, Param
+from mcpward.ir.values import Call, Closure, Function, Id, Load, Param
 from mcpward.taint.contents import carries
 from mcpward.taint.facts import (
     NO_REFS,
@@ -133,16 +133,54 @@ def bind(frame: Frame, call: Call, function: Function, receiver: Id | None, ref:
         elif param.sort == "kwargs":
             names = {p.name for p in declared}
             bound.named[param.index] = [(k, v) for k, v in call.keywords if k not in names]
-    bind_captures(frame, bound, ref)
+    bind_captures(frame, bound, function, ref)
     return bound
 
 
-def bind_captures(frame: Frame, bound: Bound, ref: Ref) -> None:
-    """Binds what a closure made in this function has captured."""
+def bind_captures(frame: Frame, bound: Bound, function: Function, ref: Ref) -> None:
+    """Binds what a closure has captured, and its defaults, as far as they are known here.
+
+    That is when it was made in this function, is a method of a class made here, or came as the
+    result of a call.
+    """
     if ref.site == frame.name:
         made = frame.world.closure(frame.function, ref.at)
-        for index, value in made.captures if made is not None else ():
-            bound.values.setdefault(index, []).append(value)
+        if made is not None:
+            _captured(bound, made)
+            for index, value in made.defaults:
+                if index not in bound.values:
+                    bound.values[index] = [value]
+    elif _captures(function):
+        if ref.site:
+            for at in function.params:
+                param = function.values[at]
+                if isinstance(param, Param) and param.sort == "capture":
+                    facts = frame.cell(ref, capture(param.index))
+                    if facts:
+                        bound.given[param.index] = facts
+        elif function.owner:
+            made_in = frame.world.program.classes.get(function.owner)
+            if made_in is not None and made_in.scope == frame.name:
+                for instruction in frame.values:
+                    if type(instruction) is Closure and instruction.target == ref.name:
+                        _captured(bound, instruction)
+
+
+def _captured(bound: Bound, made: Closure) -> None:
+    for index, value in made.captures:
+        bound.values.setdefault(index, []).append(value)
+
+
+def _captures(function: Function) -> bool:
+    if not function.params:
+        return False
+    last = function.values[function.params[-1]]
+    return isinstance(last, Param) and last.sort == "capture"
+
+
+def capture(index: int) -> str:
+    """The field of a function in which a captured variable is kept once it was returned."""
+    return f"<captured {index}>"
 
 
 def bindings(frame: Frame, call: Call) -> Iterator[tuple[str, Bound]]:

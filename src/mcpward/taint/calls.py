@@ -25,6 +25,8 @@ from mcpward.taint.vouching import vouched
 
 _NESTING = 4
 """Callbacks that call callbacks, followed at one call."""
+_MAKERS = (":", ".__init__", ".constructor")
+"""How the functions are called that make what modules and instances keep."""
 _SINK_LIMIT = 2_000
 """Lines a summary may have; a function that reaches more sinks is cut, and the report says so."""
 
@@ -98,6 +100,8 @@ def _apply(frame: Frame, at: Id, ref: Ref, bound: Bound, *, result: bool) -> Non
             got = marked(got, trusted)
         if got:
             frame.put(cell, got, NO_REFS, at)
+            if cell[0].sort == "obj" and cell[0].site.endswith(_MAKERS):
+                frame.lasting.add(cell[0])
     _reach(frame, at, summary.sinks, bound)
     for symbol, arguments in list(summary.invokes.items()):
         _invoke(frame, at, symbol, arguments, bound)
@@ -254,6 +258,20 @@ def note_invoked(frame: Frame, symbol: Symbol, arguments: dict[int, Facts]) -> N
         kept[k] = kept.get(k, NO_FACTS) | facts
 
 
+def handed_to(frame: Frame, ref: Ref, parameter: int) -> Facts:
+    """What a function that somebody else calls hands to one of its parameters, a function."""
+    function = frame.world.program.function(ref.name)
+    summary = frame.world.summaries.get(ref.name)
+    if function is None or summary is None:
+        return NO_FACTS
+    arguments = summary.invokes.get(Symbol(parameter + receivers(function), ()))
+    if not arguments:
+        return NO_FACTS
+    bound = Bound(frame, {})
+    bind_captures(frame, bound, function, ref)
+    return union(*(translate(facts, bound) for facts in arguments.values()))
+
+
 def run_callback(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> None:
     """Applies a function that somebody else calls with these arguments."""
     function = frame.world.program.function(ref.name)
@@ -270,5 +288,5 @@ def run_callback(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> Non
                 facts = given.get(declared.index - shift, NO_FACTS)
                 if facts:
                     bound.given[declared.index] = facts
-    bind_captures(frame, bound, ref)
+    bind_captures(frame, bound, function, ref)
     apply(frame, at, ref, bound)

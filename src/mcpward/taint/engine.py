@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from mcpward.core.finding import SkipKind, Skipped
+from mcpward.ir.values import Global, Load
 from mcpward.taint import connections, entries
 from mcpward.taint.annotations import referents
+from mcpward.taint.binding import capture
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Fact, Facts, Ref, Source, Summary, Symbol
 from mcpward.taint.frame import Frame
@@ -30,6 +32,9 @@ _SETTLE = 5
 
 _NESTED = 3
 """Objects in objects that are looked through for data."""
+
+_HOLDERS = frozenset(["self", "mod", "cls"])
+"""What keeps its fields for everybody."""
 
 Progress = Callable[[int, int], None]
 
@@ -223,14 +228,51 @@ def _export(frame: Frame) -> None:
         for cell in list(frame.cells):
             if cell[0] in kept:
                 kept.update(r for r in frame.world.heap_refs.get(cell, ()) if r.sort == "obj")
+    for ref in _made(frame, kept) if frame.hot else ():
+        made = frame.world.closure(frame.function, ref.at)
+        for index, value in made.captures if made is not None else ():
+            facts = symbolic(frame.facts[value])
+            if facts:
+                frame.summary.cells[ref, capture(index)] = facts
+    if any(cell[0].sort == "obj" and cell[0].site != frame.name for cell in frame.cells):
+        kept |= frame.lasting | _held(frame)
     for cell, facts in frame.cells.items():
         if len(frame.summary.cells) >= _CELLS:
             break
         ref = cell[0]
-        if ref.sort in ("self", "mod", "cls") or ref.name == "scope" or ref in kept:
+        if ref.sort in _HOLDERS or ref.name == "scope" or ref in kept:
             facts = symbolic(facts)
             if facts:
                 frame.summary.cells[cell] = facts
+
+
+def _made(frame: Frame, kept: set[Ref]) -> list[Ref]:
+    """The functions made here that are returned, in an object perhaps."""
+    world = frame.world
+    out = [ref for ref in kept if ref.sort == "fn"]
+    for holder in kept:
+        if holder.sort == "obj":
+            for name in world.fields.get(holder, ()):
+                inner = world.heap_refs.get((holder, name), ())
+                out += [r for r in inner if r.sort == "fn" and r.site == frame.name]
+    return out
+
+
+def _held(frame: Frame) -> set[Ref]:
+    """The objects made elsewhere that are read from a module, a class or an instance here.
+
+    Objects that were handed in or returned are left out: what is stored in those is a matter of
+    who made them.
+    """
+    out: set[Ref] = set()
+    refs, values = frame.refs, frame.values
+    for at in frame.live:
+        value = values[at]
+        if type(value) is Global or (
+            type(value) is Load and any(r.sort in _HOLDERS for r in refs[value.object])
+        ):
+            out.update(r for r in refs[at] if r.sort == "obj" and r.site != frame.name)
+    return out
 
 
 def _concretize(world: World, frame: Frame, entry: Entry) -> None:

@@ -80,6 +80,8 @@ class Frame:
         self.cells: dict[Cell, Facts] = {}
         self.fields: defaultdict[Ref, dict[str, None]] = defaultdict(dict)
         self.kept: Refs = NO_REFS
+        self.lasting: set[Ref] = set()
+        """Objects of modules and instances into which functions called here store."""
         self.exits = [at for at, v in enumerate(function.values) if type(v) is Return]
         self.now: Id = -1
         """The instruction under evaluation; -1 outside of any."""

@@ -8,7 +8,14 @@ from mcpward.core.rule import CallModel, Place
 from mcpward.ir.values import Call, Global, Id, Load, Pattern
 from mcpward.taint import entries, places, schemas
 from mcpward.taint.binding import receivers
-from mcpward.taint.calls import inside, note_invoked, reached, run_callback, store_path, useful
+from mcpward.taint.calls import (
+    handed_to,
+    note_invoked,
+    reached,
+    run_callback,
+    useful,
+)
+from mcpward.taint.delivery import deliver
 from mcpward.taint.facts import (
     FOREIGN,
     NO_FACTS,
@@ -104,6 +111,11 @@ def _merged(frame: Frame, at: Id, call: Call, name: str) -> None:
                 pieces += [r for r in ordered(frame.field_refs(ref, "*")) if r.sort in OBJECTS]
             else:
                 pieces.append(ref)
+    if name == "dict.update":
+        for field, value in call.keywords:
+            for owner in owners if field != "**" else ():
+                cell = (frame.owner(owner), field)
+                frame.put(cell, frame.facts[value], frame.refs[value], at)
     for piece in pieces:
         for field in frame.names(piece):
             for owner in owners:
@@ -146,7 +158,7 @@ def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> No
     given: dict[int, dict[int, Facts]] = {}
     results: list[tuple[Place, Facts, Refs]] = []
     for origin, target in row.passes:
-        if origin.base == "result-of":
+        if origin.base in ("result-of", "parameter-of"):
             continue
         facts = places.facts(frame, call, origin)
         if row.forgets:
@@ -165,7 +177,7 @@ def apply_row(frame: Frame, at: Id, call: Call, row: CallModel, name: str) -> No
         else:
             results.append((target, facts, refs))
     for target, facts, refs in results:
-        _deliver(frame, at, call, target, facts, refs, typed=bool(row.returns))
+        deliver(frame, at, call, target, facts, refs, typed=bool(row.returns))
     if "<schema>" in row.marks:
         entries.parsed(frame, at, call, row)
     for position in row.calls:
@@ -198,13 +210,12 @@ def _optioned(frame: Frame, call: Call, row: CallModel, place: Place) -> bool:
 
 def _told(frame: Frame, call: Call, target: Place, refs: Refs) -> None:
     """Says what the parameters of a callback may be."""
-    if not refs or target.index >= len(call.args):
-        return
-    for ref in ordered(frame.refs[call.args[target.index]]):
-        function = frame.world.program.function(ref.name) if ref.sort == "fn" else None
-        if function is not None:
-            shift = receivers(function)
-            frame.world.bind_refs(ref.name, target.parameter + shift, useful(frame, refs))
+    for argument in places.values(call, Place("arg", target.index, target.name)) if refs else ():
+        for ref in ordered(frame.refs[argument]):
+            function = frame.world.program.function(ref.name) if ref.sort == "fn" else None
+            if function is not None:
+                shift = receivers(function)
+                frame.world.bind_refs(ref.name, target.parameter + shift, useful(frame, refs))
 
 
 def _removed(frame: Frame, call: Call) -> int:
@@ -221,58 +232,6 @@ def _removed(frame: Frame, call: Call) -> int:
     return total
 
 
-def _deliver(
-    frame: Frame,
-    at: Id,
-    call: Call,
-    target: Place,
-    facts: Facts,
-    refs: Refs,
-    *,
-    typed: bool,
-) -> None:
-    if target.base == "return":
-        if not target.path:
-            frame.add(at, facts)
-            if not typed:
-                frame.refer(at, frozenset(r for r in refs if r.sort != "const"))
-            return
-        made = Ref("obj", "result", frame.name, at)
-        frame.refer(at, frozenset([made]))
-        inside(frame, made, target.path, facts, refs, at)
-        return
-    for value in places.values(call, target):
-        path = places.path_of(frame, call, target, value)
-        if not path:
-            if facts:
-                store_whole(frame, value, facts, at)
-            continue
-        owners = frame.read_refs(value, path[:-1]) if len(path) > 1 else frame.refs[value]
-        name = APPENDED if path[-1] == "*" else path[-1]
-        for ref in sorted(owners):
-            if ref.sort in OBJECTS:
-                frame.put((frame.owner(ref), name), facts, refs, at)
-        if facts:
-            for origin, _ in frame.facts[value]:
-                if isinstance(origin, Symbol):
-                    key = (origin.index, (*origin.path, *path)[:3])
-                    had = frame.summary.writes.get(key, NO_FACTS)
-                    frame.summary.writes[key] = had | facts
-
-
-def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:
-    """Facts that go into an argument as a whole (`Object.assign(target, …)`).
-
-    What goes into a part of a library object, of which nothing else is known, is kept there.
-    """
-    part = frame.values[value]
-    if isinstance(part, Load) and not any(ref.sort in OBJECTS for ref in frame.refs[value]):
-        store_path(frame, part.object, (part.field,), facts, at)
-    for ref in ordered(frame.refs[value]):
-        if ref.sort in OBJECTS:
-            frame.put((frame.owner(ref), "*"), facts, NO_REFS, at)
-
-
 def _callback(
     frame: Frame,
     at: Id,
@@ -282,9 +241,9 @@ def _callback(
     row: CallModel,
     marks: int,
 ) -> None:
-    if position >= len(call.args):
+    argument = _called(call, position, row)
+    if argument is None:
         return
-    argument = call.args[position]
     for ref in ordered(frame.refs[argument]):
         if ref.sort == "fn":
             before = frame.facts[at]
@@ -293,13 +252,30 @@ def _callback(
             made, made_refs = frame.facts[at] - before, frame.refs[at] - before_refs
             frame.facts[at], frame.refs[at] = before, before_refs
             for origin, target in row.passes:
-                if origin.base == "result-of" and origin.index == position:
-                    _deliver(frame, at, call, target, marked(made, marks), made_refs, typed=False)
+                if origin.index != position:
+                    continue
+                if origin.base == "result-of":
+                    deliver(frame, at, call, target, marked(made, marks), made_refs, typed=False)
+                elif origin.base == "parameter-of":
+                    facts = handed_to(frame, ref, origin.parameter)
+                    deliver(frame, at, call, target, marked(facts, marks), NO_REFS, typed=True)
         elif ref.sort == "ext":
             _indirect(frame, at, ref, given)
     for found, _ in frame.facts[argument]:
         if isinstance(found, Symbol):
             note_invoked(frame, found, given)
+
+
+def _called(call: Call, position: int, row: CallModel) -> Id | None:
+    """The argument that is a function, by position or by the keyword that a row knows."""
+    if position < len(call.args):
+        return call.args[position]
+    if call.keywords:
+        for place in (place for both in row.passes for place in both):
+            if place.base in ("result-of", "parameter-of") and place.index == position:
+                named = [value for name, value in call.keywords if name == place.name]
+                return named[0] if named else None
+    return None
 
 
 def _indirect(frame: Frame, at: Id, ref: Ref, given: dict[int, Facts]) -> None:
@@ -364,6 +340,9 @@ def assume_pass(frame: Frame, at: Id, call: Call) -> None:
         out.append(frame.deep(value))
     if call.receiver is not None:
         out.append(frame.deep(call.receiver))
+    elif call.callee >= 0:
+        # What `functools.partial` and the like were given stays with the function that they made.
+        out.append(frame.facts[call.callee])
     facts = union(*out)
     if facts and _constructs(frame, call):
         made = Ref("obj", "new", frame.name, at)

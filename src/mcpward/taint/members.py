@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FOREIGN = frozenset([FOREIGN])
 _FIXED = frozenset(["ext", "inst", "const"])
 """Referents whose members only models know."""
+_SEQUENCES = frozenset(["list", "tuple", "set", "array"])
 _MADE = frozenset(["inst", "obj", "const", "fn"])
 
 EXPORTS = "#exports"
@@ -67,12 +68,7 @@ def _member(frame: Frame, ref: Ref, name: str) -> Refs:
                 return frozenset([_behind(o, name) for o in outside])
             return found
         case "obj":
-            found = frame.field_refs(ref, name)
-            if not found and name != "*":
-                kind = frame.library.container(ref.name)
-                if kind:
-                    return frozenset([Ref("ext", f"{kind}.{name}")])
-            return found
+            return _content(frame, ref, name)
         case "const":
             types = {"s:": frame.text.name, "r:": frame.library.pattern_type}
             known = types.get(ref.name[:2])
@@ -82,6 +78,22 @@ def _member(frame: Frame, ref: Ref, name: str) -> Refs:
             return found or frozenset([Ref("ext", f"Function.{name}")])
         case _:
             return NO_REFS
+
+
+def _content(frame: Frame, ref: Ref, name: str) -> Refs:
+    """What a field of a container may be: an element, or a method that its built-in type has."""
+    found = frame.field_refs(ref, name)
+    kind = frame.library.container(ref.name) if name != "*" else ""
+    if not kind:
+        return found
+    method = f"{kind}.{name}"
+    if not found:
+        return frozenset([Ref("ext", method)])
+    if frame.library.calls(method) and not frame.cell_refs(ref, name):
+        # Elements under unknown keys are no attributes, though a dictionary may be asked for one.
+        made = frozenset([Ref("ext", method)])
+        return made if ref.name in _SEQUENCES else found | made
+    return found
 
 
 def _outside(frame: Frame, ref: Ref, name: str) -> Refs:

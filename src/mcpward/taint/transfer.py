@@ -199,7 +199,7 @@ def returned(frame: Frame, _at: Id, value: Return) -> None:
     constants = [r for r in refs if r.sort == "const"]
     if constants and len(summary.refs) < 6:
         summary.refs = summary.refs | frozenset(constants)
-    frame.kept = frame.kept | frozenset([r for r in refs if r.sort == "obj"])
+    frame.kept = frame.kept | frozenset([r for r in refs if r.sort in ("obj", "fn")])
     if not frame.world.quiet:
         _outcomes(frame, value)
 
