@@ -66,10 +66,8 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     _verify(world)
     world.summarize = partial(_known, world)
     for name in sorted(world.cut):
-        path = world.program.modules[name.partition(":")[0]].source.path
-        run.skipped.append(
-            Skipped(path, SkipKind.LIMIT, f"{name} reaches more sinks than are told apart")
-        )
+        reason = f"{name} reaches more sinks than are told apart"
+        run.skipped.append(Skipped(_file(world, name), SkipKind.LIMIT, reason))
     return run.skipped
 
 
@@ -112,6 +110,10 @@ def _wake_holders(world: World) -> None:
         frame = world.frames[name]
         if frame.quiet and any(refs and not holders.isdisjoint(refs) for refs in frame.refs):
             world.enqueue(name)
+
+
+def _file(world: World, function: str) -> str:
+    return world.program.modules[function.partition(":")[0]].source.path
 
 
 def _known(world: World, name: str, _caller: str) -> Summary:
@@ -159,9 +161,8 @@ def _analyse(world: World, name: str, run: Run) -> None:
     run.visits[name] = visits
     if visits > _VISITS:
         if visits == _VISITS + 1:
-            run.skipped.append(
-                Skipped(name, SkipKind.LIMIT, "analysed too often without coming to rest")
-            )
+            reason = f"{name} was analysed too often without coming to rest"
+            run.skipped.append(Skipped(_file(world, name), SkipKind.LIMIT, reason))
         return
     known = world.frames.get(name)
     run.stack[name] = None
