@@ -21,10 +21,14 @@ _DEPTH = 60
 """Calls that are followed at once; deeper ones wait for the queue."""
 _VISITS = 24
 """Analyses of one function; hostile code must not keep the fixed point from ending."""
-_FLOOR = 600_000
-"""Steps that any program may take; about a dozen seconds."""
-_BYTES = 10
-"""Bytes of source for which one more step is granted."""
+_FLOOR = 250_000
+"""Instructions that any program may have evaluated; about a dozen seconds."""
+_BYTES = 5
+"""Bytes of source for which one more is granted."""
+_FILE = 1 << 20
+"""Bytes of one file that count: a larger one is a bundle of libraries."""
+_QUIET = 0.6
+"""The share of all that may go into what values may be."""
 _CELLS = 80
 """Fields of outliving objects that a summary tells its callers about."""
 _SETTLE = 5
@@ -56,13 +60,19 @@ def solve(world: World, roots: Iterable[str], progress: Progress | None = None) 
     world.referents = referents
     for root in roots:
         world.enqueue(root)
-    run.budget = _budget(world)
+    budget = _budget(world)
+    run.budget = int(budget * _QUIET)
     _settle(world, run, progress)
+    cut = bool(world.queued)
+    run.budget = budget
     _wake_sources(world)
     run.visits.clear()
-    while world.queued:
+    while world.queued and world.work <= run.budget:
         _settle(world, run, progress)
         _wake_holders(world)
+    if cut or world.queued:
+        reason = "too involved: not everything could be followed"
+        run.skipped.append(Skipped(".", SkipKind.LIMIT, reason))
     _verify(world)
     world.summarize = partial(_known, world)
     for name in sorted(world.cut):
@@ -75,10 +85,7 @@ def _settle(world: World, run: Run, progress: Progress | None) -> None:
     done = 0
     while world.queued:
         if world.work > run.budget:
-            run.skipped.append(
-                Skipped(".", SkipKind.LIMIT, "too involved: not everything could be followed")
-            )
-            break
+            return
         _analyse(world, world.next(), run)
         done += 1
         if progress is not None and done % 200 == 0:
@@ -122,9 +129,9 @@ def _known(world: World, name: str, _caller: str) -> Summary:
 
 
 def _budget(world: World) -> int:
-    """How many instructions may be evaluated; ordinary programs need a quarter of it."""
-    modules = world.program.modules.values()
-    return _FLOOR + sum(len(module.source.data) for module in modules) // _BYTES
+    """How many instructions may be evaluated; ordinary programs need half of it."""
+    sizes = (len(module.source.data) for module in world.program.modules.values())
+    return _FLOOR + sum(min(size, _FILE) for size in sizes) // _BYTES
 
 
 def _verify(world: World) -> None:
