@@ -112,7 +112,8 @@ class Tracer:
 
     def _prefix(self, frame: Frame, origin: Origin, source: Source, depth: int) -> list[Link]:
         """How data of another function came here: through a field that everybody reads."""
-        if isinstance(origin, Symbol) or source.function == frame.name:
+        own = source.function == frame.name
+        if isinstance(origin, Symbol) or (own and source.entry < 0):
             return []
         links: list[Link] = []
         other = self.frame(source.function)
