@@ -57,10 +57,14 @@ class Program:
         names: set[str] = set()
         for module in self.modules.values():
             for name in (*module.functions, *module.pending, *module.classes):
-                names.add(name.rpartition(":")[2].rpartition(".")[2].partition("@")[0])
+                names.add(bare(name).partition("@")[0])
         names -= _EVERYDAY
         for module in self.modules.values():
             module.telling = returned(module) | names
+
+    def module(self, function: str) -> Module:
+        """The module of a function that exists."""
+        return self.modules[function.partition(":")[0]]
 
     def declared(self, name: str) -> bool:
         """Whether a function of this name exists, lowered or not."""
@@ -76,6 +80,17 @@ class Program:
                 if start <= offset < end:
                     found[name] = None
         return list(found)
+
+
+def bare(name: str) -> str:
+    """A function or class without its module and what it stands in: `m:Client.fetch` → `fetch`."""
+    return name.rpartition(":")[2].rpartition(".")[2]
+
+
+def enclosing(name: str) -> str:
+    """What a function stands in, such as its class: `m:Client.fetch` → `m:Client`."""
+    module, colon, inner = name.partition(":")
+    return module + colon + inner.rpartition(".")[0]
 
 
 def dump(function: Function) -> str:

@@ -18,6 +18,7 @@ from mcpward.taint.facts import (
     union,
 )
 from mcpward.taint.frame import Frame
+from mcpward.taint.members import EXPORTS
 
 
 @dataclass(slots=True, eq=False)
@@ -202,7 +203,7 @@ def targets(frame: Frame, call: Call) -> list[tuple[Ref, Id | None]]:
             bare = plain or (kinds == {"cls"} and not _takes_class(frame, ref))
             out.append((ref, None if bare else receiver))
         elif ref.sort == "mod" and frame.library.family == "javascript":
-            for whole in sorted(frame.cell_refs(Ref("mod", ref.name + "#exports"), "=")):
+            for whole in sorted(frame.cell_refs(Ref("mod", ref.name + EXPORTS), "=")):
                 if whole.sort == "fn":
                     out.append((whole, None))
         elif ref.sort == "self":

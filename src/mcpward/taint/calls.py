@@ -7,6 +7,7 @@ from mcpward.taint.binding import Bound, bind_captures, receivers
 from mcpward.taint.facts import (
     NO_FACTS,
     NO_REFS,
+    PATH_LIMIT,
     Facts,
     Hit,
     Path,
@@ -20,7 +21,7 @@ from mcpward.taint.facts import (
     ordered,
     union,
 )
-from mcpward.taint.frame import Applied, Frame
+from mcpward.taint.frame import OBJECTS, Applied, Frame
 from mcpward.taint.vouching import vouched
 
 _NESTING = 4
@@ -137,11 +138,16 @@ def store_path(frame: Frame, value: Id, path: Path, facts: Facts, at: Id) -> Non
     *owners, last = path
     refs = frame.read_refs(value, tuple(owners)) if owners else frame.refs[value]
     for ref in ordered(refs):
-        if ref.sort in ("obj", "self", "mod", "cls", "fn"):
+        if ref.sort in OBJECTS:
             frame.put((frame.owner(ref), last), facts, NO_REFS, at)
+    note_written(frame, value, path, facts)
+
+
+def note_written(frame: Frame, value: Id, path: Path, facts: Facts) -> None:
+    """Notes in the summary that facts are stored behind a field path of parameters."""
     for origin, _ in frame.facts[value]:
         if isinstance(origin, Symbol):
-            key = (origin.index, (*origin.path, *path)[:3])
+            key = (origin.index, (*origin.path, *path)[:PATH_LIMIT])
             had = frame.summary.writes.get(key, NO_FACTS)
             frame.summary.writes[key] = had | facts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcpward.ir.program import Program
+from mcpward.ir.program import Program, enclosing
 from mcpward.ir.values import Call, Join, Load, Store
 from mcpward.taint.facts import NO_REFS, Refs, ordered
 
@@ -128,10 +128,7 @@ class Classes:
         if owner in self._kin or owner in self._kin.values():
             kin = self.kin(owner)
             for function in self.methods_named(name, most=_FAMILY):
-                current = (
-                    function.partition(":")[0] + ":" + function.partition(":")[2].rpartition(".")[0]
-                )
-                if self.kin(current) == kin and not self._empty(function):
+                if self.kin(enclosing(function)) == kin and not self._empty(function):
                     return function
         return declared
 
@@ -139,7 +136,7 @@ class Classes:
         """Whether a function only declares itself (`...`, `pass`, `raise NotImplementedError`)."""
         known = self._blank.get(name)
         if known is None:
-            start, end = self._program.modules[name.partition(":")[0]].spans.get(name, (0, 0))
+            start, end = self._program.module(name).spans.get(name, (0, 0))
             known = self._blank[name] = end - start < _DECLARATION and self._says_nothing(name)
         return known
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mcpward.core.rule import Place
 from mcpward.ir.values import Call, Id, Load
 from mcpward.taint import places
-from mcpward.taint.calls import inside, store_path
-from mcpward.taint.facts import NO_FACTS, NO_REFS, Facts, Ref, Refs, Symbol, ordered
+from mcpward.taint.calls import inside, note_written, store_path
+from mcpward.taint.facts import NO_REFS, Facts, Ref, Refs, ordered
 from mcpward.taint.frame import APPENDED, OBJECTS, Frame
 
 _ANYWHERE = "0+"
@@ -46,11 +46,7 @@ def deliver(
             if ref.sort in OBJECTS:
                 frame.put((frame.owner(ref), name), facts, refs, at)
         if facts:
-            for origin, _ in frame.facts[value]:
-                if isinstance(origin, Symbol):
-                    key = (origin.index, (*origin.path, *path)[:3])
-                    had = frame.summary.writes.get(key, NO_FACTS)
-                    frame.summary.writes[key] = had | facts
+            note_written(frame, value, path, facts)
 
 
 def store_whole(frame: Frame, value: Id, facts: Facts, at: Id) -> None:

@@ -120,7 +120,7 @@ def _wake_holders(world: World) -> None:
 
 
 def _file(world: World, function: str) -> str:
-    return world.program.modules[function.partition(":")[0]].source.path
+    return world.program.module(function).source.path
 
 
 def _known(world: World, name: str, _caller: str) -> Summary:
@@ -144,9 +144,7 @@ def _verify(world: World) -> None:
     for name in (*sorted(handlers), *sorted(world.suspects - handlers)):
         frame = examine(world, name)
         if frame is not None:
-            for entry in list(world.entries.values()):
-                if entry.handler.name == name:
-                    _concretize(world, frame, entry)
+            _handed_out(world, frame)
     connections.settle(world)
 
 
@@ -209,9 +207,7 @@ def _analyse(world: World, name: str, run: Run) -> None:
             if (carrying or caller in world.hot) and (caller != name or visits < 4):
                 world.wake(caller, name)
     if not world.quiet:
-        for entry in list(world.entries.values()):
-            if entry.handler.name == name:
-                _concretize(world, frame, entry)
+        _handed_out(world, frame)
 
 
 def examine(world: World, name: str) -> Frame | None:
@@ -281,6 +277,13 @@ def _held(frame: Frame) -> set[Ref]:
         ):
             out.update(r for r in refs[at] if r.sort == "obj" and r.site != frame.name)
     return out
+
+
+def _handed_out(world: World, frame: Frame) -> None:
+    """What a function does as a handler, for each time it was declared as one."""
+    for entry in list(world.entries.values()):
+        if entry.handler.name == frame.name:
+            _concretize(world, frame, entry)
 
 
 def _concretize(world: World, frame: Frame, entry: Entry) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from mcpward.core.rule import CallModel, EntryModel
+from mcpward.ir.program import bare
 from mcpward.ir.values import Call, Closure, Function, Id, Load, Param
 from mcpward.taint import places, schemas
 from mcpward.taint.annotations import guarantee
+from mcpward.taint.binding import receivers
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import NO_FACTS, NO_REFS, Ref, Refs, Symbol, marked, ordered
 from mcpward.taint.frame import Frame
@@ -73,7 +75,7 @@ def _bundled(frame: Frame, receiver: Id, method: str) -> list[EntryModel]:
 
 def _class_name(name: str) -> str:
     """The name of a class in its source; bundlers add numbers to names that they have twice."""
-    return name.rpartition(":")[2].rpartition(".")[2].rstrip("0123456789")
+    return bare(name).rstrip("0123456789")
 
 
 def _named(frame: Frame, at: Id, call: Call, name: str) -> bool:
@@ -187,7 +189,7 @@ def _label(frame: Frame, row: EntryModel, call: Call, ref: Ref) -> str:
                 last = one.name.rpartition(".")[2]
                 if one.sort == "ext" and last in _METHODS:
                     return _METHODS[last]
-    tail = ref.name.rpartition(":")[2].rpartition(".")[2]
+    tail = bare(ref.name)
     return "" if tail.startswith("<") else tail.partition("@")[0]
 
 
@@ -269,7 +271,7 @@ def source(world: World, frame: Frame, entry: Entry, symbol: Symbol) -> tuple[st
     param = _declared_param(function, symbol.index)
     if param is None:
         return None
-    position = symbol.index - _receiver(function)
+    position = symbol.index - receivers(function)
     row = entry.model
     label = _spoken(param, symbol)
     if row.parameters:
@@ -294,13 +296,6 @@ def _declared_param(function: Function, index: int) -> Param | None:
         if isinstance(value, Param) and value.index == index:
             return value if value.sort not in ("receiver", "capture") else None
     return None
-
-
-def _receiver(function: Function) -> int:
-    if not function.params:
-        return 0
-    first = function.values[function.params[0]]
-    return 1 if isinstance(first, Param) and first.sort == "receiver" else 0
 
 
 def _schema_marks(entry: Entry, symbol: Symbol, skip: int) -> int:

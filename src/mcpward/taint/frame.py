@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from mcpward.taint.sweeps import Users
 
 OBJECTS = frozenset(["obj", "self", "mod", "cls", "fn"])
-_NO_FIELDS: dict[str, None] = {}
 APPENDED = "+"
 """The field of what was added to a list later: its position is not known, but it is not the first
 when the list was written with a first element."""

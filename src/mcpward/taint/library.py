@@ -42,9 +42,6 @@ _MERGES = frozenset(["Object.assign", "dict.update"])
 """Calls that copy fields by name."""
 
 
-# ── classes ───────────────────────────────────────────────────────────────────────────────────
-
-
 # ── libraries ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -316,9 +313,6 @@ def _spelled_out(frame: Frame, call: Call) -> Call:
         if name != "**" or any(ref.sort == "obj" for ref in frame.refs[value])
     ]
     return call if len(kept) == len(call.keywords) else replace(call, keywords=tuple(kept))
-
-
-# ── sinks and sources ─────────────────────────────────────────────────────────────────────────
 
 
 # ── unknown callees ───────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mcpward.ir.program import enclosing
 from mcpward.ir.values import (
     Global,
 )
@@ -121,9 +122,7 @@ def _instance(frame: Frame, ref: Ref, name: str) -> Refs:
     found = frame.cell_refs(ref, name)
     method = frame.world.classes.method(ref.name, name)
     if method is not None:
-        owner = frame.world.program.classes.get(
-            method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
-        )
+        owner = frame.world.program.classes.get(enclosing(method))
         if owner is not None and name in owner.properties:
             return found | frame.world.summaries.get(method, Summary()).refs
         return found | {Ref("fn", method)}

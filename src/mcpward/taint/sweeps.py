@@ -277,8 +277,8 @@ def _touched(frame: Frame, users: Users, at: Id, value: Value, turn: int) -> Non
     _unproven(frame, at, kind)
     if (
         (kind is Compare and not frame.world.quiet)
-        or (kind is Join and value.fields is None)  # type: ignore[union-attr]
-        or (kind is Load and value.key is not None)  # type: ignore[union-attr]
+        or (isinstance(value, Join) and value.fields is None)
+        or (isinstance(value, Load) and value.key is not None)
     ):
         following = users.of(at)
         frame.dirty.update(u for u in following if u > at or not turn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mcpward.ir.program import enclosing
 from mcpward.ir.values import (
     UNKNOWN,
     Assume,
@@ -121,8 +122,7 @@ def _property(frame: Frame, at: Id, ref: Ref, value: Load) -> None:
     method = frame.world.classes.method(ref.name, value.field)
     if method is None:
         return
-    owner = method.partition(":")[0] + ":" + method.partition(":")[2].rpartition(".")[0]
-    made = frame.world.program.classes.get(owner)
+    made = frame.world.program.classes.get(enclosing(method))
     if made is not None and value.field in made.properties:
         frame.lively.add(at)
         dispatch.property_read(frame, at, method, value.object)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from mcpward.ir.program import bare
 from mcpward.ir.values import Call, Const, Function, Global, Load, Value
 from mcpward.taint.facts import Ref, Summary, Symbol, ordered
 from mcpward.taint.world import World
@@ -58,23 +59,26 @@ def vouched(world: World, name: str) -> int:
         return 0
     known = world.vouched.get(name)
     if known is None:
-        last = name.rpartition(":")[2].rpartition(".")[2]
-        promising = _PATH.match(last) or _URL.match(last)
-        known = world.vouched[name] = (_NOT_YET, 0) if promising else (0, 0)
+        known = world.vouched[name] = (_NOT_YET, 0) if any(_promises(name)) else (0, 0)
     if known[0] < 0 and world.version > known[1] * _LATER:
         marks = _judge(world, name)
         known = world.vouched[name] = (marks or _NOT_YET, world.version)
     return max(known[0], 0)
 
 
+def _promises(name: str) -> tuple[bool, bool]:
+    """Whether a function is called like a check of a path, and of an address."""
+    last = bare(name)
+    return bool(_PATH.match(last)), bool(_URL.match(last))
+
+
 def _judge(world: World, name: str) -> int:
-    last = name.rpartition(":")[2].rpartition(".")[2]
-    path, url = bool(_PATH.match(last)), bool(_URL.match(last))
+    path, url = _promises(name)
     words = _words(world, name, _DEPTH, set())
     marks = 0
     contains = path and words & _CONTAINS and words & _RESOLVES
     if contains and not _weak(world, name) and not _understood(world, name):
-        python = world.program.modules[name.partition(":")[0]].language.family == "python"
+        python = world.program.module(name).language.family == "python"
         follows = bool(words & _FOLLOWS) or (python and "resolve" in words)
         marks |= world.bits["confined" if follows else "lexically-confined"]
     if path and not marks and _refuses_dots(world, name):
