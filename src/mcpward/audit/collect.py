@@ -188,7 +188,7 @@ def _gather(
     for role, rest in waiting.items():
         reading.skipped.extend(_left(role, [found.path for found, _ in rest], context.root))
     skipped = _condensed(reading.skipped)
-    if not reading.sources and all(skip.kind.expected for skip in skipped):
+    if not reading.sources and not texts and all(skip.kind.expected for skip in skipped):
         raise TargetError(
             f"{printable(label)} holds no Python, JavaScript or TypeScript source that is its own",
             hint="Name the folder of the server, or read more with --include vendored.",

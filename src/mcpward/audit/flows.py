@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from mcpward.audit.places import handler_of, value_place
 from mcpward.catalog.catalog import Catalog
 from mcpward.core.finding import (
     Confidence,
     Finding,
     Handler,
-    Place,
     Severity,
     Step,
     StepKind,
-    fingerprint,
 )
 from mcpward.core.rule import Flow, Rule
-from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
-from mcpward.taint.entry import Entry
+from mcpward.ir.values import Id
 from mcpward.taint.facts import Hit, Source
 from mcpward.taint.trace import KEPT, Link, Tracer
 from mcpward.taint.world import World
@@ -40,7 +37,7 @@ def findings(world: World, catalog: Catalog, active: frozenset[str]) -> list[Fin
         function, via = world.findings[(source, marks, hit)]
         links = tracer.path(source, marks, hit, function, via)
         out.append(_finding(world, catalog, rule, source, marks, hit, links, (function, via)))
-    return _numbered(out)
+    return out
 
 
 Choice = tuple[Source, int, Hit, Rule]
@@ -141,9 +138,9 @@ def _finding(
     top: tuple[str, Id],
 ) -> Finding:
     assert rule.flow is not None
-    place = _place(world, hit.function, hit.at)
+    place = value_place(world, hit.function, hit.at)
     entry = next((e for e in world.entries.values() if e.index == source.entry), None)
-    handler = _handler(world, entry, top) if entry is not None else None
+    handler = handler_of(world, entry, top) if entry is not None else None
     steps = _steps(world, links, source, hit, handler)
     notes = tuple(
         mark.weakness
@@ -223,53 +220,12 @@ def _confidence(links: list[Link]) -> Confidence:
     return Confidence.MEDIUM if doubts <= _ASSUMED_MEDIUM else Confidence.LOW
 
 
-def _handler(world: World, entry: Entry, top: tuple[str, Id]) -> Handler:
-    function = world.program.function(entry.handler.name)
-    place = _span_place(world, function, function.start, function.end) if function else None
-    name = entry.label
-    if entry.model.sort == "raw" and function is not None and top[0] == function.name:
-        name = dispatched(function, top[1]) or name
-        if name != entry.label:
-            return Handler("tool", name, place)
-    return Handler(entry.model.sort, name, place)
-
-
-def dispatched(function: Function, at: Id) -> str:
-    """The tool name that a low-level handler compared with before it came to a call."""
-    value = function.values[at]
-    condition = function.conditions.get(value.block) if isinstance(value, Call) else None
-    while condition is not None:
-        if condition.outcome is Outcome.TRUE:
-            name = _compared_name(function, condition.test)
-            if name:
-                return name
-        condition = condition.outer
-    return ""
-
-
-def _compared_name(function: Function, test: Id) -> str:
-    value = function.values[test]
-    if not isinstance(value, Compare) or value.operator not in ("==", "is"):
-        return ""
-    for one, other in (value.operands, value.operands[::-1]):
-        constant = function.values[other]
-        subject = function.values[one]
-        while hasattr(subject, "value") and not isinstance(subject, Const):
-            subject = function.values[subject.value]
-        named = (isinstance(subject, Load) and subject.field in ("name", "method")) or (
-            isinstance(subject, Param) and "name" in subject.name
-        )
-        if isinstance(constant, Const) and isinstance(constant.value, str) and named:
-            return constant.value
-    return ""
-
-
 def _steps(
     world: World, links: list[Link], source: Source, hit: Hit, handler: Handler | None
 ) -> tuple[Step, ...]:
     out: list[Step] = []
     for link in links:
-        place = _place(world, link.function, link.at)
+        place = value_place(world, link.function, link.at)
         text = link.text
         if link.kind is StepKind.SOURCE:
             text = _spoken(source, handler)
@@ -285,32 +241,3 @@ def _steps(
         if not out or (out[-1].place, out[-1].text) != (step.place, step.text):
             out.append(step)
     return tuple(out)
-
-
-def _place(world: World, function: str, at: Id) -> Place:
-    made = world.program.function(function)
-    assert made is not None
-    value = made.values[at]
-    if not value.end:
-        return _span_place(world, made, made.start, made.end)
-    return _span_place(world, made, value.start, value.end)
-
-
-def _span_place(world: World, function: Function, start: int, end: int) -> Place:
-    source = world.program.modules[function.module].source
-    begin = source.position(start)
-    return Place(source.path, begin, source.position(end), source.line_text(begin.line)[:400])
-
-
-def _numbered(found: list[Finding]) -> list[Finding]:
-    """Adds fingerprints that moving code up or down does not change."""
-    counts: dict[tuple[str, str, str, str], int] = {}
-    out = []
-    for one in sorted(found, key=lambda f: (f.place.file, f.place.start, f.rule)):
-        name = one.handler.name if one.handler is not None else ""
-        key = (one.rule, one.place.file, name, one.place.code)
-        occurrence = counts.get(key, 0)
-        counts[key] = occurrence + 1
-        mark = fingerprint(one.rule, one.place.file, name, one.place.code, occurrence)
-        out.append(replace(one, fingerprint=mark))
-    return out

@@ -10,8 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mcpward.audit.collect import Collected, collect, collect_memory
+from mcpward.audit.fingerprints import numbered
 from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
+from mcpward.audit.places import span_place
+from mcpward.audit.sightings import sighted
+from mcpward.audit.subject import Subject
 from mcpward.audit.triage import triage
 from mcpward.catalog.catalog import Catalog, load_catalog
 from mcpward.core.finding import Handler, Place, Report, Timing
@@ -53,7 +57,10 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
             cut = solve(world, roots(program, catalog), _told(options, "following"))
         with _timed(timings, "explain"):
             found = findings(world, catalog, active)
-    judged = triage(found, collected.sources, catalog.rules, options)
+        with _timed(timings, "look"):
+            subject = Subject(world, {s.path: s for s in collected.sources}, collected.texts)
+            found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
+    judged = triage(numbered(found), collected.sources, catalog.rules, options)
     return Report(
         target=collected.root_label,
         findings=judged.findings,
@@ -110,11 +117,7 @@ def _registered(world: World, entry: Entry) -> Place | None:
     function = world.program.function(entry.handler.name)
     if function is None:
         return None
-    source = world.program.modules[function.module].source
-    start = source.position(function.start)
-    return Place(
-        source.path, start, source.position(function.end), source.line_text(start.line)[:400]
-    )
+    return span_place(world, function, function.start, function.end)
 
 
 def _told(options: AuditOptions, stage: str) -> Callable[[int, int], None] | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Literal
 
-from mcpward.catalog.tables import Table, known_word, parse_toml
+from mcpward.catalog.shapes import read_shapes
+from mcpward.catalog.tables import SEVERITIES, Table, known_word, parse_toml
 from mcpward.catalog.vocabulary import Vocabulary
 from mcpward.core.errors import CatalogError
 from mcpward.core.finding import Severity
@@ -23,8 +24,9 @@ EXAMPLE_SECTIONS: dict[str, Section] = {
 }
 SECTIONS = frozenset({*EXAMPLE_SECTIONS, "Fix"})
 SUFFIXES = {"python": "py", "ts": "ts", "tsx": "tsx", "js": "js"}
-HOLES = frozenset({"source", "sink", "handler"})
-SEVERITIES = {severity.word: severity for severity in Severity}
+OTHERS = frozenset({"json", "toml", "yaml", "dockerfile", "env", "ini", "text"})
+"""Languages of examples that are no code; their blocks need the name of a file."""
+HOLES = frozenset({"source", "sink", "handler", "detail"})
 PATTERNS = 22
 MOST_TAGS = 20  # GitHub shows no more
 
@@ -78,14 +80,28 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
         message=_message(table),
         fix=page.fix,
         page=page.text,
-        flow=_flow(table.table("flow"), words),
+        flow=_flow(table.table("flow"), words) if table.has("flow") else None,
+        shapes=read_shapes(table),
+        check=_check(table),
         tags=_tags(table),
         since=table.text("since"),
         strict=table.flag("strict"),
         projects=tuple(_projects(page.examples, file)),
     )
     table.finish()
+    if not (rule.flow or rule.shapes or rule.check):
+        raise CatalogError(
+            f"{table.where}: the card does not say what it looks for",
+            hint="Add `[flow]`, `[[shape]]` or `[check]`.",
+        )
     return rule
+
+
+def _check(table: Table) -> str:
+    inner = table.table("check")
+    name = inner.text("in") if table.has("check") else ""
+    inner.finish()
+    return name
 
 
 def _message(table: Table) -> str:
@@ -153,7 +169,9 @@ def _projects(blocks: tuple[_Block, ...], file: str) -> Iterator[Project]:
     section: Section = "vulnerable"
     for block in blocks:
         language, _, name = block.info.partition(" ")
-        known_word(language, SUFFIXES, what="language", where=f"{file}:{block.line - 1}")
+        where = f"{file}:{block.line - 1}"
+        if language not in OTHERS or not name:
+            known_word(language, SUFFIXES, what="language", where=where)
         example = Example(
             language, name.strip() or f"example.{SUFFIXES[language]}", block.code, block.line
         )

@@ -47,7 +47,7 @@ def read_calls(table: Table, words: Vocabulary) -> Iterator[CallModel]:
     """The rows of one `[[call]]`, one per name."""
     where = table.where
     names = _names(table)
-    when, unless = _conditions(table, "when"), _conditions(table, "unless")
+    when, unless = conditions(table, "when"), conditions(table, "unless")
     sinks = tuple(
         (place, words.sink(kind, where))
         for place, value in _placed(table, "sinks")
@@ -108,7 +108,7 @@ def read_guards(table: Table, words: Vocabulary) -> Iterator[GuardModel]:
     )
     needs = tuple(words.mark(mark, where) for mark in table.texts("needs"))
     unless = tuple(words.mark(mark, where) for mark in table.texts("unless"))
-    when = _conditions(table, "when")
+    when = conditions(table, "when")
     pattern = _place(table, table.text("pattern")) if table.has("pattern") else None
     text = table.text("text", "")
     table.finish()
@@ -146,7 +146,7 @@ def read_entries(table: Table, words: Vocabulary) -> Iterator[EntryModel]:
         _parameter(table, key, words.source(str(value), where))
         for key, value in table.pairs("parameters")
     )
-    when = _conditions(table, "when")
+    when = conditions(table, "when")
     loose, injected = table.flag("loose"), table.texts("injected")
     table.finish()
     for name in names:
@@ -205,7 +205,8 @@ def _passes(table: Table) -> tuple[Pass, ...]:
     )
 
 
-def _conditions(table: Table, key: str) -> tuple[Condition, ...]:
+def conditions(table: Table, key: str) -> tuple[Condition, ...]:
+    """The tests on arguments below a key, such as `when`."""
     return tuple(
         Condition(place, tuple(_constant(table, item) for item in _items(value)))
         for place, value in _placed(table, key)

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mcpward.core.errors import CatalogError
+from mcpward.core.finding import Severity
+
+SEVERITIES = {severity.word: severity for severity in Severity}
+"""By the word that cards use."""
 
 _MISSING: Final = object()
 
@@ -100,6 +104,13 @@ class Table:
         if not isinstance(value, dict):
             raise self.wrong(key, "a table")
         return tuple(value.items())
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """The tables of an array of tables; nothing when the key is absent."""
+        value = self._value(key, ())
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, dict) for v in value):
+            raise self.wrong(key, f"an array of tables, `[[{key}]]`")
+        return tuple(Table(v, f"{self.where}: `{key}`") for v in value)
 
     def table(self, key: str) -> Table:
         return Table(dict(self.pairs(key)), f"{self.where}: `{key}`")

@@ -192,11 +192,36 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A call or an assignment that is wrong by how it is written, whatever data comes to it.
+
+    A value that is not known counts as not fulfilling `when` and as fulfilling `unless`: a shape
+    that cannot be seen is not reported.
+    """
+
+    names: tuple[str, ...]
+    """Qualified names of functions, or of fields for `store`: `requests.Session.verify`."""
+    how: Literal["call", "store"] = "call"
+    family: str = ""
+    """`python` or `javascript`; empty: both."""
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    """For `store` the stored value is argument 0."""
+    within: Literal["anywhere", "handler", "async-handler"] = "anywhere"
+    """`handler`: in code that a handler reaches; `async-handler`: in an asynchronous function that
+    one reaches."""
+    severity: Severity | None = None
+    """Where it differs from the rule's own."""
+    text: str = ""
+    """What `{detail}` in the message says for this shape."""
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A block of code on a rule card: one file of one project."""
 
     language: str
-    """The fence word: `python`, `ts`, `tsx` or `js`."""
+    """The fence word: `python`, `ts`, `json`, `toml`, …"""
     file: str
     code: str
     line: int
@@ -222,12 +247,15 @@ class Rule:
     severity: Severity
     cwe: tuple[int, ...]
     message: str
-    """With the holes `{source}`, `{sink}` and `{handler}`."""
+    """With the holes `{source}`, `{sink}`, `{handler}` and `{detail}`."""
     fix: str
     """The section "Fix" of the card as one paragraph of plain text."""
     page: str
     """The card as Markdown without the data block."""
     flow: Flow | None = None
+    shapes: tuple[Shape, ...] = ()
+    check: str = ""
+    """The module of `audit/checks` with a function of the rule's name; empty: none."""
     tags: tuple[str, ...] = ()
     """`owasp-mcp/MCP05`, `safe-mcp/SAFE-T1105`, `pattern-22/1`, …"""
     since: str = ""

@@ -37,6 +37,13 @@ class Knowledge:
         """`family` is `python` or `javascript`."""
         self.family = family
         self._library = catalog.library(family)
+        self._shapes = {
+            self._library.canonical(name)
+            for rule in catalog.rules.values()
+            for shape in rule.shapes
+            if shape.family in ("", family)
+            for name in shape.names
+        }
         self._calls: dict[str, tuple[CallModel, ...]] = {}
         self._guards: dict[str, tuple[GuardModel, ...]] = {}
         self._fields: dict[str, FieldModel | None] = {}
@@ -56,14 +63,15 @@ class Knowledge:
         """Whether some row is about a name, or about something behind it."""
         known = self._leads.get(name)
         if known is None:
-            known = self._leads[name] = any(map(self._begins, self._lineage(name)))
+            known = self._leads[name] = any(map(self._begins, self.lineage(name)))
         return known
 
     def _begins(self, name: str) -> bool:
         if not self._sorted:
             library = self._library
             shelves = (library.calls, library.guards, library.fields, library.entries)
-            self._sorted = sorted({*library.alias, *library.subclass, *chain(*shelves)})
+            names = {*library.alias, *library.subclass, *chain(*shelves), *self._shapes}
+            self._sorted = sorted(names)
         # Other names may stand between a name and what is behind it: `a`, `a-b`, `a.c`.
         for behind in (name, name + ".", name + "("):
             place = bisect_left(self._sorted, behind)
@@ -106,7 +114,8 @@ class Knowledge:
             known = self._names[name] = self._library.canonical(name)
         return known
 
-    def _lineage(self, name: str) -> list[str]:
+    def lineage(self, name: str) -> list[str]:
+        """A name, and those it is inherited from."""
         owner, _, member = name.rpartition(".")
         names = [name]
         for _ in range(_LINEAGE):
@@ -121,7 +130,7 @@ class Knowledge:
         known = self._calls.get(name)
         if known is None:
             known = ()
-            for candidate in self._lineage(name):
+            for candidate in self.lineage(name):
                 known = self._library.calls.get(candidate, ())
                 if known:
                     break
@@ -133,7 +142,7 @@ class Knowledge:
         known = self._guards.get(name)
         if known is None:
             rows: list[GuardModel] = []
-            for candidate in self._lineage(name):
+            for candidate in self.lineage(name):
                 rows += self._library.guards.get(candidate, ())
             known = self._guards[name] = tuple(rows)
         return known
@@ -142,7 +151,7 @@ class Knowledge:
         """The row of a field."""
         if name not in self._fields:
             found = None
-            for candidate in self._lineage(name):
+            for candidate in self.lineage(name):
                 rows = self._library.fields.get(candidate, ()) or self._library.fields.get(
                     candidate.rpartition(".")[0] + ".*", ()
                 )
@@ -157,7 +166,7 @@ class Knowledge:
         known = self._entries.get(name)
         if known is None:
             rows: list[EntryModel] = []
-            for candidate in self._lineage(name):
+            for candidate in self.lineage(name):
                 rows += self._library.entries.get(candidate, ())
             known = self._entries[name] = tuple(rows)
         return known

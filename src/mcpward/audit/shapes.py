@@ -1,0 +1,108 @@
+"""Matches the shapes of rules against every call and assignment of the program."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from mcpward.audit.places import value_place
+from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.rule import Condition, Rule, Shape
+from mcpward.ir.values import Call, Id, Store
+from mcpward.taint import places
+from mcpward.taint.facts import Ref, Refs, ordered
+from mcpward.taint.frame import Frame
+
+Found = tuple[Rule, Sighting]
+Index = dict[str, list[tuple[Rule, Shape]]]
+
+
+def shapes(subject: Subject, rules: Iterable[Rule]) -> Iterator[Found]:
+    """Everything that has the shape of a rule."""
+    wanted = [rule for rule in rules if rule.shapes]
+    indexes = {family: _index(subject, family, wanted) for family in _families(subject)}
+    world = subject.world
+    for name in sorted(world.frames):
+        frame = world.frames[name]
+        calls, stores = indexes[frame.library.family]
+        for at in frame.live:
+            value = frame.values[at]
+            if type(value) is Call:
+                known = frame.refs[value.callee] if value.callee >= 0 else ()
+                yield from _matched(subject, frame, at, value, _named(frame, known), calls)
+            elif type(value) is Store and stores:
+                said = Call(value.object, None, (value.value,), start=value.start, end=value.end)
+                names = _fields(frame, value)
+                yield from _matched(subject, frame, at, said, names, stores)
+
+
+def _families(subject: Subject) -> set[str]:
+    return {module.language.family for module in subject.world.program.modules.values()}
+
+
+def _index(subject: Subject, family: str, rules: Iterable[Rule]) -> tuple[Index, Index]:
+    """The shapes for calls and those for assignments, by canonical name."""
+    library = subject.world.catalog.library(family)
+    calls: Index = defaultdict(list)
+    stores: Index = defaultdict(list)
+    for rule in rules:
+        for shape in rule.shapes:
+            if shape.family in ("", family):
+                index = calls if shape.how == "call" else stores
+                for name in shape.names:
+                    index[library.canonical(name)].append((rule, shape))
+    return dict(calls), dict(stores)
+
+
+def _named(frame: Frame, known: Iterable[Ref]) -> list[str]:
+    """The library functions that a callee may be."""
+    return sorted({frame.library.canonical(ref.name) for ref in known if ref.sort == "ext"})
+
+
+def _fields(frame: Frame, value: Store) -> list[str]:
+    owners: Refs = frame.refs[value.object]
+    return [
+        frame.library.canonical(f"{ref.name}.{value.field}")
+        for ref in ordered(owners)
+        if ref.sort in ("ext", "inst")
+    ]
+
+
+def _matched(
+    subject: Subject, frame: Frame, at: Id, call: Call, names: list[str], index: Index
+) -> Iterator[Found]:
+    told: set[str] = set()
+    for name in names:
+        for candidate in frame.library.lineage(name) if index else ():
+            for rule, shape in index.get(candidate, ()):
+                if rule.name in told or not _fits(subject, frame, call, shape):
+                    continue
+                told.add(rule.name)
+                place = value_place(subject.world, frame.name, at)
+                handler = subject.handler(frame.name, at)
+                yield (
+                    rule,
+                    Sighting(place, shape.text, shape.severity, handler=handler, sink=name),
+                )
+
+
+def _fits(subject: Subject, frame: Frame, call: Call, shape: Shape) -> bool:
+    if shape.within != "anywhere":
+        if frame.name not in subject.reached:
+            return False
+        if shape.within == "async-handler" and not frame.function.asynchronous:
+            return False
+    if any(sort == "**" for sort, _ in call.keywords) or call.spread >= 0:
+        return False
+    return all(_written(frame, call, c) for c in shape.when) and not any(
+        places.holds(frame, call, c, unknown=True) for c in shape.unless
+    )
+
+
+def _written(frame: Frame, call: Call, condition: Condition) -> bool:
+    """Whether a condition is seen to hold; what is not given is not the same as false here."""
+    if "<absent>" not in condition.values:
+        given = Condition(condition.place, ("<present>",))
+        if not places.holds(frame, call, given, unknown=False):
+            return False
+    return places.holds(frame, call, condition, unknown=False)
