@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.places import handler_of
 from mcpward.core.finding import Confidence, Handler, Place, Severity
 from mcpward.core.source import SourceFile
@@ -57,6 +58,11 @@ class Subject:
                     found[name] = entry
                     pending += callees[name]
         return found
+
+    @cached_property
+    def definitions(self) -> tuple[Definition, ...]:
+        """What the code declares to clients: tools, prompts, resources, the server itself."""
+        return tuple(definitions(self.world))
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""

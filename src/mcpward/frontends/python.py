@@ -22,9 +22,10 @@ from mcpward.frontends.python_scopes import (
     target_names,
     walrus_names,
 )
+from mcpward.frontends.python_syntax import docstring
 from mcpward.frontends.python_types import local_names, type_expression
 from mcpward.ir.builder import Block
-from mcpward.ir.values import Class, Function, Id, Module
+from mcpward.ir.values import Class, Const, Function, Id, Module
 
 _ELIFS = 300
 """Branches of one `if` chain or `match` that are told apart."""
@@ -202,10 +203,8 @@ def _lower(task: Task, parent: _Lowering | None) -> None:
     file.module.functions[task.name] = function
     if not isinstance(node, ast.Lambda) and node.returns is not None:
         function.result = type_expression(node.returns, file.names)
-    if parent is None:
-        scope = scope_of(node, file.module.source.data, task.start, task.end)
-    else:
-        scope = closely(node)
+    data = file.module.source.data
+    scope = scope_of(node, data, task.start, task.end) if parent is None else closely(node)
     lowering = _Lowering(file, function, scope, task.name.partition(":")[2] + ".")
     lowering.within = task.within
     lowering.depth = task.depth
@@ -214,6 +213,9 @@ def _lower(task: Task, parent: _Lowering | None) -> None:
         span = lowering.span(node.body)
         lowering.builder.ret(lowering.expr(node.body), span)
     else:
+        if (doc := docstring(node.body)) is not None:
+            span = lowering.span(doc)
+            function.doc = Const(doc.value, span.start, span.end)
         lowering.statements(node.body)
         if lowering.builder.current is not None:
             end = Span(lowering.path, task.end, task.end)

@@ -19,6 +19,15 @@ def is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) in NUMBERS
 
 
+def docstring(body: list[ast.stmt]) -> ast.Constant | None:
+    """The text that stands first in a function."""
+    match body[:1]:
+        case [ast.Expr(value=ast.Constant(value=str()) as text)]:
+            return text
+        case _:
+            return None
+
+
 def is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes))

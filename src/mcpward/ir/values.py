@@ -257,6 +257,8 @@ class Function:
     returns: list[Id] = field(default_factory=list)
     result: TypeExpr | None = None
     """The declared type of what it returns."""
+    doc: Const | None = None
+    """The docstring of a Python function."""
     conditions: dict[int, Condition] = field(default_factory=dict)
     """Block number → innermost condition, for the blocks that have one."""
     owner: str = ""
