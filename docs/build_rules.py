@@ -1,4 +1,4 @@
-"""Writes `rules.md`, the index of all rule cards; `--check` says whether it is up to date."""
+"""Writes `rules.md` and `patterns.md` from the catalog; `--check` says whether they fit it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from mcpward.catalog.catalog import load_catalog
+from mcpward.catalog.catalog import HOME, load_catalog
+from mcpward.catalog.coverage import Pattern, patterns
 from mcpward.cli.explain import languages
 from mcpward.core.rule import Rule
 
-PAGE = Path(__file__).resolve().parent / "rules.md"
+DOCS = Path(__file__).resolve().parent
 CARDS = "../src/mcpward/catalog/rules"
 HEAD = """\
 # Rules
@@ -20,8 +21,33 @@ with * run only with `--strict`. This list is made by `docs/build_rules.py`.
 """
 
 
-def page() -> str:
-    """The text of the index."""
+PATTERNS = """\
+# The 22 vulnerability patterns
+
+What goes wrong in servers, in the words of the field. `mcpward explain --pattern N` prints one,
+`mcpward audit --by pattern` groups a report by them. This page is made by `docs/build_rules.py`.
+"""
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its name."""
+    return {"rules.md": rules_page(), "patterns.md": patterns_page()}
+
+
+def patterns_page() -> str:
+    """All patterns with links to their rules."""
+    known = patterns(HOME, load_catalog().rules.values())
+    return PATTERNS + "".join(f"\n{_pattern(one)}" for one in known)
+
+
+def _pattern(one: Pattern) -> str:
+    links = ", ".join(f"[{r.name}]({CARDS}/{r.category}/{r.name}.md)" for r in one.rules)
+    text = one.page.partition("\n")[2].strip()
+    return f"## {one.number}. {one.title}\n\n{text}\n\n{links or 'No rule of this version.'}\n"
+
+
+def rules_page() -> str:
+    """The index of all rule cards."""
     rules = sorted(load_catalog().rules.values(), key=lambda rule: (rule.category, rule.name))
     parts = [HEAD]
     for category, group in groupby(rules, lambda rule: rule.category):
@@ -39,6 +65,9 @@ def _row(rule: Rule) -> str:
 
 
 if __name__ == "__main__":
+    made = pages()
     if "--check" in sys.argv[1:]:
-        sys.exit(0 if PAGE.read_text(encoding="utf-8") == page() else f"{PAGE} is out of date")
-    PAGE.write_text(page(), encoding="utf-8")
+        old = [n for n, text in made.items() if (DOCS / n).read_text(encoding="utf-8") != text]
+        sys.exit(f"out of date: {', '.join(old)}" if old else 0)
+    for name, text in made.items():
+        (DOCS / name).write_text(text, encoding="utf-8")

@@ -69,6 +69,12 @@ WIDTH = 100
     default=None,
     help="Honour settings and ignores inside the target.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(("handler", "pattern")),
+    default="handler",
+    help="Group the text report by handler, or by the 22 patterns [handler].",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show whole paths and what is suppressed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no text report and no progress.")
 @click.option("--color", type=_WHENS, default="auto", help="When to use colours [auto].")
@@ -198,8 +204,20 @@ def _text_options(settings: Settings, given: dict[str, Any]) -> TextOptions:
         given["color"] == "auto" and watched and wants_colour(sys.stdout, os.environ)
     )
     return TextOptions(
-        width=width, verbose=given["verbose"], colour=colour, threshold=settings.severity
+        width=width,
+        verbose=given["verbose"],
+        colour=colour,
+        threshold=settings.severity,
+        patterns=_patterns() if given["by"] == "pattern" else (),
     )
+
+
+def _patterns() -> tuple[tuple[int, str], ...]:
+    from mcpward.catalog.catalog import HOME, load_catalog
+    from mcpward.catalog.coverage import patterns
+
+    known = patterns(HOME, load_catalog().rules.values())
+    return tuple((one.number, one.title) for one in known)
 
 
 def _summary(report: Report) -> str:

@@ -15,14 +15,25 @@ if TYPE_CHECKING:
 _FAMILIES = {"ts": "javascript", "tsx": "javascript", "js": "javascript"}
 
 
-@click.command(short_help="Print what a rule is about.")
-@click.argument("rule")
-def explain(rule: str) -> None:
+@click.command(short_help="Print what a rule or pattern is about.")
+@click.argument("rule", required=False)
+@click.option(
+    "--pattern", metavar="N", help="Print one of the 22 vulnerability patterns, by number or name."
+)
+def explain(rule: str | None, pattern: str | None) -> None:
     """Print the card of RULE: the hole, vulnerable and safe code, and the fix."""
     from mcpward.catalog.catalog import load_catalog
     from mcpward.cli.output import to_stdout
     from mcpward.core.errors import UsageError
 
+    if (rule is None) == (pattern is None):
+        raise UsageError(
+            "name a rule or a pattern", hint="mcpward explain path-traversal, or --pattern 1."
+        )
+    if rule is None:
+        text = _pattern(pattern or "")
+        to_stdout(_painted(text) if _watched() else text)
+        return
     rules = load_catalog().rules
     if rule not in rules:
         from mcpward.catalog.tables import closest
@@ -40,13 +51,37 @@ def explain(rule: str) -> None:
     default="text",
     help="How to write the list.",
 )
-def rules(format_: str) -> None:
+@click.option(
+    "--coverage", is_flag=True, help="Show which patterns and OWASP entries the rules cover."
+)
+def rules(format_: str, coverage: bool) -> None:  # noqa: FBT001  # click passes flags by name
     """List the rules."""
     from mcpward.catalog.catalog import load_catalog
     from mcpward.cli.output import to_stdout
 
+    if coverage:
+        from mcpward.catalog.catalog import HOME
+        from mcpward.catalog.coverage import coverage as covered
+        from mcpward.cli.coverage import as_json, as_text
+
+        matrix = covered(HOME, load_catalog().rules.values())
+        to_stdout(as_json(matrix) if format_ == "json" else as_text(matrix))
+        return
     known = load_catalog().rules.values()
     to_stdout(_json(known) if format_ == "json" else _table(known))
+
+
+def _pattern(word: str) -> str:
+    from mcpward.catalog.catalog import HOME, load_catalog
+    from mcpward.catalog.coverage import pattern, patterns
+
+    found = pattern(word, patterns(HOME, load_catalog().rules.values()))
+    title, _, rest = found.page.strip().partition("\n")
+    rows = [f"- `{rule.name}` ({rule.severity.word}): {rule.title}" for rule in found.rules]
+    if not rows:
+        rows = ["No rule of this version looks for it."]
+    head = f"{title} (pattern {found.number} of 22)"
+    return f"{head}\n\n{rest.strip()}\n\n## Rules\n\n" + "\n".join(rows) + "\n"
 
 
 def _card(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcpward.core.finding import Finding, Handler, Report, Severity, Skipped
@@ -48,6 +48,8 @@ class TextOptions:
     """Escape sequences of a terminal; only then is `rich` imported."""
     threshold: Severity = Severity.INFO
     """Findings below are counted, not shown."""
+    patterns: tuple[tuple[int, str], ...] = ()
+    """Number and title of each vulnerability pattern when findings are grouped by them."""
 
 
 def render(report: Report, rules: Mapping[str, Rule], options: TextOptions) -> str:
@@ -59,8 +61,8 @@ def render(report: Report, rules: Mapping[str, Rule], options: TextOptions) -> s
 def _lines(report: Report, rules: Mapping[str, Rule], options: TextOptions) -> Iterator[Line]:
     shown = fold(f for f in report.open_findings if f.severity >= options.threshold)
     told: set[str] = set()
-    for handler, folds in _groups(shown):
-        yield from _group_heading(handler, _width(options))
+    for heading, folds in _grouped(shown, rules, options):
+        yield from heading
         yield BLANK
         for one in folds:
             rule = rules.get(one.finding.rule)
@@ -79,6 +81,27 @@ def _lines(report: Report, rules: Mapping[str, Rule], options: TextOptions) -> I
 
 def _width(options: TextOptions) -> int:
     return max(options.width, NARROWEST)
+
+
+def _grouped(
+    folds: Sequence[Fold], rules: Mapping[str, Rule], options: TextOptions
+) -> Iterator[tuple[Iterable[Line], list[Fold]]]:
+    """Headings with what stands below them: by handler, or by pattern if the reader asked."""
+    if not options.patterns:
+        for handler, of_handler in _groups(folds):
+            yield _group_heading(handler, _width(options)), of_handler
+        return
+    titles = dict(options.patterns)
+    by_number: dict[int, list[Fold]] = {}
+    for one in folds:
+        rule = rules.get(one.finding.rule)
+        tags = rule.tags if rule is not None else ()
+        numbers = [int(tag.rpartition("/")[2]) for tag in tags if tag.startswith("pattern-22/")]
+        by_number.setdefault(min(numbers, default=len(titles) + 1), []).append(one)
+    for number in sorted(by_number):
+        title = f"{number}. {titles[number]}" if number in titles else "Beyond the patterns"
+        heading = [line(part, "bold underline") for part in wrap(title, _width(options))]
+        yield heading, sorted(by_number[number], key=_severest_first)
 
 
 def _groups(folds: Sequence[Fold]) -> Iterator[tuple[Handler | None, list[Fold]]]:
