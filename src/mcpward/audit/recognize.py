@@ -27,6 +27,12 @@ SHEBANG_BYTES = 256
 TEXTS = re.compile(
     r"package\.json|[tj]sconfig.*\.json|deno\.jsonc?|pyproject\.toml|setup\.cfg|mcpward\.toml"
     r"|server\.json|manifest\.json|\.?mcp\.json|smithery\.ya?ml|requirements.*\.txt|Dockerfile"
+    # Where credentials lie: settings of clients, build files, notebooks, and files made for them.
+    r"|.*mcp.*\.json|claude_desktop_config.*\.json|settings(?:\.local)?\.json|config\.(?:json|ya?ml)"
+    r"|Dockerfile\..+|.*\.dockerfile|(?:docker-)?compose.*\.ya?ml|.*\.ipynb|\.gitignore"
+    r"|\.env(?:\..+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|.*\.(?:pem|key)|kubeconfig"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)|.*credentials.*\.json|service[-_]?account.*\.json"
+    r"|client_secret.*\.json|token\.json|secrets\.(?:toml|ya?ml|json)"
 )
 ARCHIVES = (".whl", ".tar.gz", ".tgz", ".tar", ".zip", ".mcpb", ".dxt")
 OTHER_ARCHIVES = re.compile(r".*\.(?:tar\.\w+|tbz2?|txz|7z|rar|egg|gz|bz2|xz|zst|crate|gem|jar)")
