@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -45,6 +46,7 @@ class Leaks:
     sources: Mapping[str, SourceFile]
     texts: Mapping[str, bytes]
     _texts: dict[str, str] = field(default_factory=dict)
+    _starts: dict[str, list[int]] = field(default_factory=dict)
     _found: dict[str, tuple[Leak, ...]] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
@@ -62,32 +64,39 @@ class Leaks:
             self._found[path] = tuple(_leaks(self.text(path), code=code))
         return self._found[path]
 
-    def place(self, path: str, leak: Leak) -> Place:
-        """Where a secret is."""
-        return place(path, self.text(path), leak.secret.start, leak.secret.end)
+    def starts(self, path: str) -> list[int]:
+        """Where each line of a file starts, in characters."""
+        if path not in self._starts:
+            text = self.text(path)
+            self._starts[path] = [0, *(match.end() for match in re.finditer("\n", text))]
+        return self._starts[path]
 
+    def place(self, path: str, start: int, end: int) -> Place:
+        """The place of a range of characters of a file."""
+        text = self.text(path)
+        begin, last = self._position(path, start), self._position(path, end)
+        first = self.starts(path)[begin.line - 1]
+        stop = text.find("\n", start)
+        line = text[first : len(text) if stop < 0 else stop]
+        return Place(path, begin, last, line[:_SHOWN].rstrip("\r"))
 
-def place(path: str, text: str, start: int, end: int) -> Place:
-    """The place of a range of characters of a text."""
-    begin = text.rfind("\n", 0, start) + 1
-    stop = text.find("\n", start)
-    line = text[begin : len(text) if stop < 0 else stop]
-    return Place(path, _position(text, start), _position(text, end), line[:_SHOWN].rstrip("\r"))
-
-
-def _position(text: str, at: int) -> Position:
-    return Position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    def _position(self, path: str, at: int) -> Position:
+        starts = self.starts(path)
+        line = bisect_right(starts, at)
+        return Position(line, at - starts[line - 1] + 1)
 
 
 def _leaks(text: str, *, code: bool) -> Iterator[Leak]:
     """What is surest first: a format, a default, an assignment, an option, a query."""
     taken: list[Leak] = []
-    given = {one.start: one for one in defaults(text)}
+    given = sorted(defaults(text), key=lambda one: one.start)
+    begins = [one.start for one in given]
     for secret in search(text):
-        default = next((g for g in given.values() if g.start <= secret.start < g.end), None)
-        taken.append(
-            Leak(secret, "default" if default else "format", default.name if default else "")
-        )
+        at = bisect_right(begins, secret.start) - 1
+        if at >= 0 and secret.start < given[at].end:
+            taken.append(Leak(secret, "default", given[at].name))
+        else:
+            taken.append(Leak(secret, "format"))
     ways: list[Callable[[str], Iterator[Literal]]] = [defaults, literals, queries]
     ways += [] if code else [lines, arguments]
     for way in ways:

@@ -34,7 +34,6 @@ class _Mask:
         values = {value for file in _files(report) for value in self._values(file)}
         longest = sorted(values, key=lambda value: (-len(value), value))
         self._known = re.compile("|".join(map(re.escape, longest))) if longest else None
-        self._starts: dict[str, list[int]] = {}
 
     def _values(self, file: str) -> list[str]:
         text = self._leaks.text(file)
@@ -85,10 +84,7 @@ class _Mask:
     def _begin(self, place: Place) -> int | None:
         """Where the line of a place begins in its file, if the file is known."""
         text = self._leaks.text(place.file)
-        if place.file not in self._starts:
-            starts = [0, *(match.end() for match in re.finditer("\n", text))]
-            self._starts[place.file] = starts
-        starts = self._starts[place.file]
+        starts = self._leaks.starts(place.file)
         if not text or place.start.line > len(starts):
             return None
         return starts[place.start.line - 1]

@@ -16,7 +16,7 @@ _SCHEME = re.compile(r"(?:Bearer|Basic|Token|token|bearer|basic)[ ]+")
 _CHARACTERS = re.compile(r"[A-Za-z0-9_+/=.~!@#$%^&*?,;:|-]+")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_WORDY = re.compile(r"[A-Za-z]*(?:[-_.:/ ][A-Za-z]+\d{0,2})*\d{0,3}")
+_WORDY = re.compile(r"[A-Za-z]*(?:[-_.:/ ][A-Za-z]+\d{0,2})*(?:[-_.]?\d{1,3})?")
 """Words joined by signs, as names of things are: `auth_token_v2`, `my-service.secret`."""
 _PATH = re.compile(r"^(?:[./~]|[A-Za-z]:\\)|^[a-z][a-z0-9+.-]*://|^[\w-]+/[\w-]+/|^@[\w-]+/")
 _SPEC = re.compile(

@@ -79,9 +79,10 @@ def _azure_storage(match: re.Match[str]) -> bool | None:
     return False if _EMULATOR.search(around) else None
 
 
-def _azure_sas(match: re.Match[str]) -> bool | None:
+def _azure_sas(match: re.Match[str]) -> bool:
+    """A signature stands beside the version, the expiry and the permissions that it signs."""
     around = match.string[max(match.start() - 300, 0) : match.end() + 300]
-    return True if re.search(r"[?&]s[vep]=", around) else False
+    return bool(re.search(r"[?&]s[vep]=", around))
 
 
 def _macaroon(match: re.Match[str]) -> bool:

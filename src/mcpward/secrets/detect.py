@@ -15,7 +15,7 @@ _RUN = 20
 """Nearly every secret holds a run of so many letters, digits, `_` and `-`, with a digit in it."""
 _AROUND = 128
 """Bytes around a run where its keyword can be."""
-_ATTEMPTS = 50_000
+_ATTEMPTS = 20_000
 """Places of one text at which one row is tried: hostile text is full of keywords."""
 _MOST = 2_000
 """Secrets of one text that are told."""
@@ -51,6 +51,8 @@ def search(text: str) -> list[Secret]:
     near = _near_runs(text)
     firsts: dict[str, bool] = {"": True}
     for row in formats():
+        if len(found) >= _MOST:
+            break
         if row.first not in firsts:
             firsts[row.first] = compiled(row.first).search(text) is not None
         if not firsts[row.first]:
@@ -66,8 +68,6 @@ def search(text: str) -> list[Secret]:
                 continue
             taken.insert(at, (secret.start, secret.end))
             found.append(secret)
-            if len(found) >= _MOST:
-                break
     return sorted(found, key=lambda secret: secret.start)
 
 

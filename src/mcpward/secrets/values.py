@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 _LONGEST = 4096
 """Characters of a value that are looked at."""
@@ -17,16 +18,20 @@ _LONG = 200
 """Beyond this length words occur in random text by chance."""
 
 _REFERENCE = re.compile(
-    r"""^[<\[({%$].*[>\])}%]$ | \$\{ | \{\{ | \{[A-Za-z_][\w.]*\} | ^\$[A-Za-z_(] | ^%\w+%$ | <[\w -]+>
-      | process\.env | os\.environ | getenv | import\.meta\.env | ^(?:env|secrets?|vars?|input)[.:]\w
+    r"""^[<\[({%$].*[>\])}%]$ | \$\{ | \{\{ | \{[A-Za-z_][\w.]*\} | ^\$[A-Za-z_(] | ^%\w+%$ "
+    r"| <[\w -]+>
+      | process\.env | os\.environ | getenv | import\.meta\.env
+      | ^(?:env|secrets?|vars?|input)[.:]\w
       | ^(?:op|vault|keychain|ssm|aws-sm|gcp-sm|azure-kv|doppler|file)[:+]/{0,2}\S | ^ENC\[ | ^!\w
       | \.\.\. | … | \*{3} | \#{3} | x{4} | X{4} | _{4} | -{6}
     """,
     re.VERBOSE,
 )
 _WORDS = re.compile(
-    r"your[-_ ]?|[-_ ]here\b|example|sample|placeholder|change[-_ ]?(?:me|this|it)|replace|insert[-_ ]"
-    r"|redacted|dummy|fake|mock|todo|fixme|foobar|secret123|password123|s3cr3t|not[-_ ]?(?:a|real|used)"
+    r"your[-_ ]?|[-_ ]here\b|example|sample|placeholder|change[-_ ]?(?:me|this|it)|replace"
+    r"|insert[-_ ]"
+    r"|redacted|dummy|fake|mock|todo|fixme|foobar|secret123|password123|s3cr3t|not[-_ ]?(?:a"
+    r"|real|used)"
     r"|invalid|lorem|enter[-_ ]|put[-_ ]your|my[-_ ](?:api|secret|token|key|pass)|supersecret"
     r"|super[-_]secret|unit[-_]?test|testing|generated|deadbeef|cafebabe|\bdemo\b|\bsome[-_]"
     r"|(?:^|[-_ .:])(?:test|tests|none|null|xxx|foo|bar|baz|abc|default)(?:[-_ .:]|$)",
@@ -112,11 +117,10 @@ def _repeats(text: str) -> bool:
 def _in_sequence(text: str) -> bool:
     """A run such as `abcdef`, `123456`, `654321` or `qwerty`."""
     up = down = 1
-    for before, after in zip(text, text[1:], strict=False):
+    for before, after in pairwise(text):
         step = ord(after) - ord(before)
-        wraps = (before, after) in (("9", "0"), ("0", "9"))
         both = before.isalnum() and after.isalnum()
-        up = up + 1 if both and (step == 1 or (wraps and before == "9")) else 1
+        up = up + 1 if both and (step == 1 or before + after == "90") else 1
         down = down + 1 if both and step == -1 else 1
         if up >= _RUN or down >= _RUN:
             return True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mcpward.audit import roles
-from mcpward.audit.leaks import Leak, place
+from mcpward.audit.leaks import Leak
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.core.source import Role
@@ -43,17 +44,15 @@ def hardcoded_secret(subject: Subject) -> Iterator[Sighting]:
 def secret_fallback_default(subject: Subject) -> Iterator[Sighting]:
     """Literals that are used when a secret is not set."""
     for path in subject.sources:
-        seen = set()
-        for leak in subject.leaks.of(path):
-            if leak.how == "default":
-                seen.add(leak.secret.start)
-                yield _sighting(subject, path, leak)
-        text = subject.leaks.text(path)
-        for literal in defaults(text):
-            known = any(literal.start <= start < literal.end for start in seen)
+        told = [leak for leak in subject.leaks.of(path) if leak.how == "default"]
+        starts = [leak.secret.start for leak in told]
+        for leak in told:
+            yield _sighting(subject, path, leak)
+        for literal in defaults(subject.leaks.text(path)):
+            known = bisect_left(starts, literal.end) > bisect_left(starts, literal.start)
             if not known and _opens(literal.name, literal.value):
                 yield Sighting(
-                    place(path, text, literal.start, literal.end),
+                    subject.leaks.place(path, literal.start, literal.end),
                     f"a known value of `{literal.name}`",
                     Severity.MEDIUM,
                 )
@@ -94,7 +93,7 @@ def _paths(subject: Subject) -> Iterable[str]:
 
 
 def _sighting(subject: Subject, path: str, leak: Leak) -> Sighting:
-    found = subject.leaks.place(path, leak)
+    found = subject.leaks.place(path, leak.secret.start, leak.secret.end)
     if path in subject.sources:
         return Sighting(found, leak.title, confidence=_sure(leak))
     # Code is judged by its role later; other files have none.
