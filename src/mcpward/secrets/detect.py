@@ -58,7 +58,7 @@ def search(text: str) -> list[Secret]:
         if not firsts[row.first]:
             continue
         where = text if row.anywhere or row.first else near
-        if not any(word in where for word in row.keywords):
+        if not where or not any(word in where for word in row.keywords):
             continue
         for secret in _of(row, text):
             at = bisect_left(taken, (secret.start, secret.end))
