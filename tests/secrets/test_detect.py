@@ -199,8 +199,8 @@ HOSTILE = [
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_takes_no_more_than_linear_time(piece):
     for between in ("", " ", "-a1b2c3d4e5f6g7h8i9j0k"):
-        text = (piece + between) * (300_000 // len(piece + between))
+        text = (piece + between) * (100_000 // len(piece + between))
         start = time.process_time()
         search(text)
 
-        assert time.process_time() - start < 3
+        assert time.process_time() - start < 2

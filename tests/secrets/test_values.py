@@ -212,9 +212,9 @@ def test_how_literals_are_given_to_names(text, name):
     ],
 )
 def test_hostile_text_is_read_in_linear_time(read, piece):
-    text = piece * (300_000 // len(piece))
+    text = piece * (100_000 // len(piece))
     start = time.process_time()
     for _ in read(text):
         pass
 
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 2
