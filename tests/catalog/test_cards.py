@@ -87,7 +87,7 @@ def read(text):
 
 def families(rule, section):
     return {
-        FAMILY[example.language]
+        FAMILY.get(example.language, example.language)
         for project in rule.projects
         if project.section == section
         for example in project.examples

@@ -23,9 +23,9 @@ from mcpward.audit.recognize import (
     ARCHIVES,
     OTHER_ARCHIVES,
     SHEBANG_BYTES,
-    TEXTS,
     decoded,
     interest,
+    is_text,
     language,
 )
 from mcpward.core.errors import TargetError
@@ -210,7 +210,7 @@ def _texts(
 ) -> dict[str, bytes]:
     texts: dict[str, bytes] = {}
     for found in files:
-        if not TEXTS.fullmatch(posixpath.basename(found.path)):
+        if not is_text(found.path):
             continue
         role = roles.role(found.path, b"", context)
         if role is Role.VENDORED and role not in include:

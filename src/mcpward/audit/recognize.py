@@ -27,7 +27,14 @@ SHEBANG_BYTES = 256
 TEXTS = re.compile(
     r"package\.json|[tj]sconfig.*\.json|deno\.jsonc?|pyproject\.toml|setup\.cfg|mcpward\.toml"
     r"|server\.json|manifest\.json|\.?mcp\.json|smithery\.ya?ml|requirements.*\.txt|Dockerfile"
+    # Where credentials lie: settings of clients, build files, notebooks, and files made for them.
+    r"|.*mcp.*\.json|claude_desktop_config.*\.json|settings(?:\.local)?\.json|config\.(?:json|ya?ml)"
+    r"|Dockerfile\..+|.*\.dockerfile|(?:docker-)?compose.*\.ya?ml|.*\.ipynb|\.gitignore"
+    r"|\.env(?:\..+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|.*\.(?:pem|key)|kubeconfig"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)|.*credentials.*\.json|service[-_]?account.*\.json"
+    r"|client_secret.*\.json|token\.json|secrets\.(?:toml|ya?ml|json)"
 )
+_WORKFLOW = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$")
 ARCHIVES = (".whl", ".tar.gz", ".tgz", ".tar", ".zip", ".mcpb", ".dxt")
 OTHER_ARCHIVES = re.compile(r".*\.(?:tar\.\w+|tbz2?|txz|7z|rar|egg|gz|bz2|xz|zst|crate|gem|jar)")
 IGNORED = frozenset(
@@ -67,13 +74,18 @@ def language(path: str, head: bytes = b"") -> Language | None:
     return (Language.PYTHON, Language.JAVASCRIPT, Language.TYPESCRIPT)[(match.lastindex or 1) - 1]
 
 
+def is_text(path: str) -> bool:
+    """Whether a path is one of a manifest, of settings or of a file where credentials lie."""
+    return bool(TEXTS.fullmatch(posixpath.basename(path)) or _WORKFLOW.search(path))
+
+
 def interest(path: str, *, include: frozenset[Role] = frozenset()) -> Interest:
     """What to do with a path, by its name alone."""
     *folders, name = path.split("/")
     if not IGNORED.isdisjoint(folders):
         return Interest.NONE
     script = "." not in name
-    if script or language(name) or TEXTS.fullmatch(name):
+    if script or language(name) or is_text(path):
         if Role.VENDORED not in include and roles.is_vendored(path):
             return Interest.NONE if script else Interest.NAME
         return Interest.CONTENT

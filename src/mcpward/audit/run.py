@@ -14,6 +14,7 @@ from mcpward.audit.fingerprints import numbered
 from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
 from mcpward.audit.places import span_place
+from mcpward.audit.redaction import without_secrets
 from mcpward.audit.sightings import sighted
 from mcpward.audit.subject import Subject
 from mcpward.audit.triage import triage
@@ -61,7 +62,7 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
             subject = Subject(world, {s.path: s for s in collected.sources}, collected.texts)
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
     judged = triage(numbered(found), collected.sources, catalog.rules, options)
-    return Report(
+    report = Report(
         target=collected.root_label,
         findings=judged.findings,
         skipped=(*collected.skipped, *program.skipped, *cut),
@@ -72,6 +73,7 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
         unused_ignores=judged.unused_ignores,
         notes=judged.notes,
     )
+    return without_secrets(report, subject.leaks)
 
 
 def roots(program: Program, catalog: Catalog) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mcpward.audit.definitions import Definition, definitions
+from mcpward.audit.leaks import Leaks
 from mcpward.audit.places import handler_of
 from mcpward.core.finding import Confidence, Handler, Place, Severity
 from mcpward.core.source import SourceFile
@@ -41,6 +42,11 @@ class Subject:
     """The code that is audited, by path."""
     texts: Mapping[str, bytes] = field(default_factory=dict)
     """Manifests, configurations and other files that are no code, by path."""
+
+    @cached_property
+    def leaks(self) -> Leaks:
+        """The secrets in the files."""
+        return Leaks(self.sources, self.texts)
 
     @cached_property
     def reached(self) -> Mapping[str, Entry]:

@@ -92,6 +92,13 @@ class Table:
             raise self.wrong(key, "a number or a list of numbers")
         return tuple(items)
 
+    def fraction(self, key: str) -> float:
+        """A number that need not be whole; 0 when the key is absent."""
+        value = self._value(key, 0.0)
+        if not isinstance(value, float):
+            raise self.wrong(key, "a number with a decimal point")
+        return value
+
     def flag(self, key: str) -> bool:
         value = self._value(key, default=False)
         if not isinstance(value, bool):
