@@ -6,6 +6,7 @@ from mcpward.core.finding import Handler, Place
 from mcpward.core.source import SourceFile
 from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
 from mcpward.taint.entry import Entry
+from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
 _SHOWN = 400
@@ -32,6 +33,12 @@ def text_place(source: SourceFile, start: int, end: int) -> Place:
     begin = source.position(start)
     line = source.line_text(begin.line)[:_SHOWN]
     return Place(source.path, begin, source.position(end), line)
+
+
+def called_names(frame: Frame, call: Call) -> list[str]:
+    """The library functions that a call may call, by the names that models use."""
+    known = frame.refs[call.callee] if call.callee >= 0 else ()
+    return sorted({frame.library.canonical(ref.name) for ref in known if ref.sort == "ext"})
 
 
 def handler_of(world: World, entry: Entry, top: tuple[str, Id]) -> Handler:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from mcpward.audit.leaks import Leaks
 from mcpward.core.finding import Finding, Handler, Place, Report, Step
-from mcpward.secrets import redacted
+from mcpward.core.privilege import Privilege, Sort
+from mcpward.secrets import redacted, secret_name
 
 _SHORTEST = 8
 """Secrets of which other lines and messages are searched too; shorter ones would hit words."""
@@ -23,6 +24,7 @@ def without_secrets(report: Report, leaks: Leaks) -> Report:
         handlers=tuple(map(mask.handler, report.handlers)),
         unused_ignores=tuple(map(mask.place, report.unused_ignores)),
         notes=tuple(map(mask.text, report.notes)),
+        privileges=tuple(map(mask.privilege, report.privileges)),
     )
 
 
@@ -66,6 +68,17 @@ class _Mask:
             place=handler.place and self.place(handler.place),
         )
 
+    def privilege(self, one: Privilege) -> Privilege:
+        default = one.default
+        if default and one.sort is Sort.ENVIRONMENT and secret_name(one.value):
+            default = redacted(default)
+        return replace(
+            one,
+            value=self.text(one.value),
+            place=self.place(one.place),
+            default=self.text(default) if default is not None else None,
+        )
+
     def place(self, place: Place) -> Place:
         """The place with its line masked; a secret that the line was cut in is masked whole."""
         begin = self._begin(place)
@@ -95,6 +108,7 @@ def _files(report: Report) -> set[str]:
     places = [place for finding in report.findings for place in _places(finding)]
     places += [handler.place for handler in report.handlers if handler.place]
     places += report.unused_ignores
+    places += [one.place for one in report.privileges]
     return {place.file for place in places}
 
 

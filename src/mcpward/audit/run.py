@@ -14,6 +14,7 @@ from mcpward.audit.fingerprints import numbered
 from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
 from mcpward.audit.places import span_place
+from mcpward.audit.privileges import privileges
 from mcpward.audit.redaction import without_secrets
 from mcpward.audit.sightings import sighted
 from mcpward.audit.subject import Subject
@@ -61,6 +62,7 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
         with _timed(timings, "look"):
             subject = Subject(world, {s.path: s for s in collected.sources}, collected.texts)
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
+            needed = privileges(subject)
     judged = triage(numbered(found), collected.sources, catalog.rules, options)
     report = Report(
         target=collected.root_label,
@@ -72,6 +74,7 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
         timings=tuple(timings),
         unused_ignores=judged.unused_ignores,
         notes=judged.notes,
+        privileges=needed,
     )
     return without_secrets(report, subject.leaks)
 

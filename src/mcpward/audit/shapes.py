@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from mcpward.audit.places import value_place
+from mcpward.audit.places import called_names, value_place
 from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.finding import Confidence
 from mcpward.core.rule import Condition, Rule, Shape
-from mcpward.ir.values import Call, Id, Store
+from mcpward.ir.values import Assume, Call, Id, Load, Param, Store
 from mcpward.taint import places
-from mcpward.taint.facts import Ref, Refs, ordered
+from mcpward.taint.facts import Refs, ordered
 from mcpward.taint.frame import Frame
 
 Found = tuple[Rule, Sighting]
@@ -19,6 +20,10 @@ Index = dict[str, list[tuple[Rule, Shape]]]
 
 def shapes(subject: Subject, rules: Iterable[Rule]) -> Iterator[Found]:
     """Everything that has the shape of a rule."""
+    yield from _once(_shaped(subject, rules))
+
+
+def _shaped(subject: Subject, rules: Iterable[Rule]) -> Iterator[Found]:
     wanted = [rule for rule in rules if rule.shapes]
     indexes = {family: _index(subject, family, wanted) for family in _families(subject)}
     world = subject.world
@@ -28,8 +33,8 @@ def shapes(subject: Subject, rules: Iterable[Rule]) -> Iterator[Found]:
         for at in frame.live:
             value = frame.values[at]
             if type(value) is Call:
-                known = frame.refs[value.callee] if value.callee >= 0 else ()
-                yield from _matched(subject, frame, at, value, _named(frame, known), calls)
+                names = called_names(frame, value)
+                yield from _matched(subject, frame, at, value, names, calls)
             elif type(value) is Store and stores:
                 said = Call(value.object, None, (value.value,), start=value.start, end=value.end)
                 names = _fields(frame, value)
@@ -54,11 +59,6 @@ def _index(subject: Subject, family: str, rules: Iterable[Rule]) -> tuple[Index,
     return dict(calls), dict(stores)
 
 
-def _named(frame: Frame, known: Iterable[Ref]) -> list[str]:
-    """The library functions that a callee may be."""
-    return sorted({frame.library.canonical(ref.name) for ref in known if ref.sort == "ext"})
-
-
 def _fields(frame: Frame, value: Store) -> list[str]:
     owners: Refs = frame.refs[value.object]
     return [
@@ -79,11 +79,40 @@ def _matched(
                     continue
                 told.add(rule.name)
                 place = value_place(subject.world, frame.name, at)
-                handler = subject.handler(frame.name, at)
+                sure = all(_direct(frame, call, condition) for condition in shape.when)
                 yield (
                     rule,
-                    Sighting(place, shape.text, shape.severity, handler=handler, sink=name),
+                    Sighting(
+                        place,
+                        shape.text,
+                        shape.severity,
+                        Confidence.HIGH if sure else Confidence.MEDIUM,
+                        subject.handler(frame.name, at),
+                        sink=name,
+                    ),
                 )
+
+
+def _once(found: Iterable[Found]) -> Iterator[Found]:
+    """What is not written at the call was decided once for all calls of a file."""
+    told: set[tuple[str, str]] = set()
+    for rule, sighting in found:
+        key = rule.name, sighting.place.file
+        if sighting.confidence is Confidence.HIGH or key not in told:
+            yield rule, sighting
+        if sighting.confidence is not Confidence.HIGH:
+            told.add(key)
+
+
+def _direct(frame: Frame, call: Call, condition: Condition) -> bool:
+    """Whether a literal stands at the call itself, or in the options that are written there."""
+    for value in places.values(call, condition.place):
+        one = frame.values[value]
+        while isinstance(one, Assume):
+            one = frame.values[one.value]
+        if isinstance(one, Param | Load) and frame.constants(value):
+            return False
+    return True
 
 
 def _fits(subject: Subject, frame: Frame, call: Call, shape: Shape) -> bool:

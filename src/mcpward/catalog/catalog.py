@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from mcpward.catalog.card import read_card
 from mcpward.catalog.shelves import Block, Library, cut, shelve
-from mcpward.catalog.tables import known_word
+from mcpward.catalog.tables import Table, known_word, parse_toml
 from mcpward.catalog.vocabulary import Vocabulary, read_vocabulary
 from mcpward.core.errors import CatalogError
 from mcpward.core.rule import Mark, Rule
@@ -53,6 +53,11 @@ class Catalog:
     def bits(self) -> Mapping[str, int]:
         """The number of each mark."""
         return self.words.bits
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """Constructors of clients, each with the host that they connect to by default."""
+        return _services(self.home)
 
     def library(self, family: str) -> Library:
         """What is known about the libraries of a language family, `python` or `javascript`.
@@ -109,6 +114,13 @@ def catalog_in(home: Path) -> Catalog:
     """
     words = read_vocabulary((home / "kinds.toml").read_text(encoding="utf-8"), "kinds.toml")
     return Catalog(words, MappingProxyType(dict(_rules(home, words))), home)
+
+
+@lru_cache(maxsize=2)
+def _services(home: Path) -> Mapping[str, str]:
+    text = (home / "services.toml").read_text(encoding="utf-8")
+    hosts = Table(parse_toml(text, "services.toml"), "services.toml").table("host")
+    return MappingProxyType({n: host for host in hosts.names for n in hosts.texts(host)})
 
 
 def _rules(home: Path, words: Vocabulary) -> Iterable[tuple[str, Rule]]:

@@ -75,6 +75,9 @@ WIDTH = 100
     default="handler",
     help="Group the text report by handler, or by the 22 patterns [handler].",
 )
+@click.option(
+    "--privileges", is_flag=True, help="Write what the code needs as JSON, instead of a report."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show whole paths and what is suppressed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no text report and no progress.")
 @click.option("--color", type=_WHENS, default="auto", help="When to use colours [auto].")
@@ -180,13 +183,19 @@ def _deliver(report: Report, settings: Settings, given: dict[str, Any]) -> None:
     from mcpward.catalog.catalog import load_catalog
     from mcpward.cli.output import complain, to_file, to_stdout
     from mcpward.report.formats import RENDERERS
+    from mcpward.report.privileges import render
 
-    text = RENDERERS[settings.format](report, load_catalog().rules, _text_options(settings, given))
+    for_programs = given["privileges"] or settings.format != "text"
+    if given["privileges"]:
+        text = render(report)
+    else:
+        options = _text_options(settings, given)
+        text = RENDERERS[settings.format](report, load_catalog().rules, options)
     if given["output"]:
         to_file(given["output"], text, report.target)
-    elif settings.format != "text" or not given["quiet"]:
+    elif for_programs or not given["quiet"]:
         to_stdout(text)
-    if (given["output"] or settings.format != "text") and not given["quiet"]:
+    if (given["output"] or for_programs) and not given["quiet"]:
         complain(_summary(report))
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from mcpward.core.source import Position
+
+if TYPE_CHECKING:
+    from mcpward.core.privilege import Privilege
 
 
 class Severity(IntEnum):
@@ -184,6 +188,8 @@ class Report:
     timings: tuple[Timing, ...] = ()
     unused_ignores: tuple[Place, ...] = ()
     notes: tuple[str, ...] = ()
+    privileges: tuple[Privilege, ...] = ()
+    """What the code needs, each place by itself."""
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

@@ -21,6 +21,7 @@ from mcpward.core.finding import (
     Timing,
 )
 from mcpward.core.rule import Rule
+from mcpward.report.privileges import as_json, needs
 
 VERSION = 1
 """Raised when a field is renamed, removed or changes its meaning; new fields do not raise it."""
@@ -74,6 +75,7 @@ def _document(report: Report, rules: Mapping[str, Rule]) -> dict[str, Any]:
         "handlers": [_handler(handler) for handler in report.handlers],
         "unused_ignores": [_place(place) for place in report.unused_ignores],
         "notes": list(report.notes),
+        "privileges": [as_json(need) for need in needs(report.privileges)],
     }
 
 

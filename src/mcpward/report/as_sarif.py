@@ -13,6 +13,7 @@ from mcpward import __version__
 from mcpward.core.finding import Place, Report, Skipped, Step, StepKind, Suppression
 from mcpward.core.rule import Rule
 from mcpward.report.folds import Fold, fold
+from mcpward.report.privileges import MOST, as_json, needs
 from mcpward.report.sarif_places import (
     artifact,
     logical,
@@ -113,6 +114,7 @@ def _log(
                 "columnKind": "unicodeCodePoints",
                 "invocations": [_invocation(report, cuts, limits)],
                 "results": [_result(one, rules, index, limits) for one in folds],
+                "properties": {"privileges": [as_json(n) for n in needs(report.privileges)[:MOST]]},
             }
         ],
     }

@@ -17,6 +17,7 @@ from mcpward.report.finding_text import (
 )
 from mcpward.report.folds import Fold, fold
 from mcpward.report.paint import BLANK, Line, Piece, coloured, line, plain
+from mcpward.report.privileges import rows
 from mcpward.report.terminal import clean, width, wrap
 from mcpward.report.wording import (
     HANDLER_SORTS,
@@ -70,6 +71,7 @@ def _lines(report: Report, rules: Mapping[str, Rule], options: TextOptions) -> I
             yield from finding_lines(one, rule, frame)
             yield BLANK
             told.add(one.finding.rule)
+    yield from _section("Needs", rows(report), options)
     yield from _section("Not checked", _not_checked(report, options), options)
     if options.verbose:
         yield from _section("Suppressed", _suppressed(report, rules), options)

@@ -1,0 +1,208 @@
+"""What the code needs from its machine: files, hosts, variables, programs, listening sockets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mcpward.audit.environment import reads
+from mcpward.audit.places import value_place
+from mcpward.audit.subject import Subject
+from mcpward.audit.written import At, Items, Plain, Reader, Written
+from mcpward.core.privilege import Chosen, Privilege, Sort
+from mcpward.core.rule import CallModel
+from mcpward.ir.values import Call, Const, Global, Id, Load, Param
+from mcpward.taint import places
+from mcpward.taint.frame import Frame
+from mcpward.taint.library import applies
+
+_KINDS = {
+    "path-read": (Sort.FILE, "read"),
+    "path-list": (Sort.FILE, "list"),
+    "path-write": (Sort.FILE, "write"),
+    "path-delete": (Sort.FILE, "delete"),
+    "archive": (Sort.FILE, "read"),
+    "url": (Sort.HOST, "connect"),
+    "url-host": (Sort.HOST, "connect"),
+    "browser-url": (Sort.HOST, "connect"),
+    "shell": (Sort.PROGRAM, "run"),
+    "program": (Sort.PROGRAM, "run"),
+    "spawn-server": (Sort.PROGRAM, "run"),
+}
+"""Sink kinds that stand for a privilege, whatever data comes to them."""
+_HOST = re.compile(
+    r"^(?:[a-z][a-z0-9+.-]{1,30}:)?//(?:[^/@\s]{0,200}@)?([^/?#\s]{1,253})", re.IGNORECASE
+)
+_CONFIGURED = frozenset(["environ", "env", "argv", "getenv"])
+_NAMESPACES = frozenset(["www.w3.org", "json-schema.org", "schema.org", "schemas.microsoft.com"])
+"""Hosts of addresses that only serve as names."""
+_FEW = 20
+_STEPS = 200
+"""Values that are looked at to find out where one comes from."""
+_MOST = 5_000
+
+
+def privileges(subject: Subject) -> tuple[Privilege, ...]:
+    """Everything that is needed, each place once, in order."""
+    called = list(_called(subject))
+    found = {*reads(subject.world), *called, *_mentioned(subject, called)}
+    return tuple(sorted(found, key=_order)[:_MOST])
+
+
+def _order(one: Privilege) -> tuple[str, str, str, str, tuple[int, int]]:
+    return one.sort, one.action, one.value, one.place.file, one.place.start
+
+
+def _called(subject: Subject) -> Iterator[Privilege]:
+    world = subject.world
+    reader = Reader(world)
+    services = world.catalog.services
+    for name in sorted(world.frames):
+        frame = world.frames[name]
+        for at in frame.live:
+            call = frame.values[at]
+            if type(call) is not Call or call.callee < 0:
+                continue
+            known = sorted(
+                {
+                    frame.library.canonical(r.name)
+                    for r in frame.refs[call.callee]
+                    if r.sort == "ext"
+                }
+            )
+            for called in known:
+                host = services.get(called)
+                if host is not None:
+                    yield _made(subject, frame, at, Sort.HOST, "connect", host, Chosen.FIXED)
+                for row in frame.library.calls(called):
+                    if row.sinks and applies(frame, call, row):
+                        yield from _needs(subject, reader, frame, at, call, row)
+                        break
+
+
+def _mentioned(subject: Subject, called: list[Privilege]) -> Iterator[Privilege]:
+    """The addresses that are written in code which connects to something that was not followed.
+
+    In a program with many of them, only those in the files that connect.
+    """
+    known = {one.value for one in called if one.sort is Sort.HOST}
+    vague = {
+        one.place.file for one in called if one.sort is Sort.HOST and one.chosen is not Chosen.FIXED
+    }
+    found = [one for one in _addresses(subject) if one.value not in known] if vague else []
+    few = len({one.value for one in found}) <= _FEW
+    yield from (one for one in found if few or one.place.file in vague)
+
+
+def _addresses(subject: Subject) -> Iterator[Privilege]:
+    world = subject.world
+    for name in sorted(world.program.modules):
+        for function in world.program.modules[name].functions.values():
+            for at, value in enumerate(function.values):
+                if isinstance(value, Const) and isinstance(value.value, str):
+                    host = _address(value.value)
+                    if host:
+                        place = value_place(world, function.name, at)
+                        yield Privilege(Sort.HOST, "connect", host, Chosen.COMPUTED, place)
+
+
+def _address(text: str) -> str:
+    """The host of a text that is an address and nothing else."""
+    if not text.startswith(("http://", "https://", "wss://", "ws://")) or " " in text:
+        return ""
+    found = _HOST.match(text)
+    host = found[1].lower() if found else ""
+    return "" if host in _NAMESPACES else host
+
+
+def _needs(
+    subject: Subject, reader: Reader, frame: Frame, at: Id, call: Call, row: CallModel
+) -> Iterator[Privilege]:
+    for place, kind in row.sinks:
+        known = _KINDS.get(kind)
+        if known is None or (place.path and place.path[0] not in ("0", "*")):
+            continue
+        sort, action = known
+        for value in places.values(call, place)[:4]:
+            written = reader.read((frame.name, value))
+            if place.path and isinstance(written, Items) and written.items:
+                written = written.items[0]
+            text, chosen = _described(reader, frame, value, written)
+            yield _made(subject, frame, at, sort, action, _shown(sort, text), chosen)
+
+
+def _described(reader: Reader, frame: Frame, value: Id, written: Written) -> tuple[str, Chosen]:
+    """The text of a value as far as it is fixed, and who decides about the rest."""
+    if isinstance(written, Items) and written.items:
+        written = written.items[0]
+    if isinstance(written, Plain) and isinstance(written.value, str) and written.whole:
+        return written.value, Chosen.FIXED
+    texts = sorted(c for c in frame.constants(value) if isinstance(c, str))
+    if texts:
+        return texts[0], Chosen.FIXED
+    text = written.value if isinstance(written, Plain) and isinstance(written.value, str) else ""
+    if frame.facts[value] or frame.deep(value):
+        return text, Chosen.CALLER
+    return text, Chosen.CONFIGURED if _configured(reader, frame, value) else Chosen.COMPUTED
+
+
+def _configured(reader: Reader, frame: Frame, value: Id) -> bool:
+    """Whether a value is made from the environment or the command line."""
+    pending, seen = [(frame.name, value)], set[At]()
+    while pending and len(seen) < _STEPS:
+        at = pending.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        function = reader.world.program.function(at[0])
+        one = function.values[at[1]] if function is not None else None
+        if isinstance(one, Load) and one.field in _CONFIGURED:
+            return True
+        if isinstance(one, Global):
+            if one.name.rpartition(".")[2] in _CONFIGURED:
+                return True
+            origin = reader.origin(at)
+            pending += [origin] if origin is not None else []
+        elif not isinstance(one, Param):
+            pending += [(at[0], operand) for operand in _operands(one)]
+    return False
+
+
+def _operands(value: object) -> list[Id]:
+    out: list[Id] = []
+    for name in ("operands", "args"):
+        out += getattr(value, name, ())
+    for name in ("object", "value", "receiver", "callee"):
+        at = getattr(value, name, None)
+        if isinstance(at, int) and at >= 0:
+            out.append(at)
+    return out
+
+
+def _shown(sort: Sort, text: str) -> str:
+    if sort is Sort.HOST:
+        found = _HOST.match(text)
+        return found[1].lower() if found else ("" if "/" in text else text.lower())
+    if sort is Sort.PROGRAM:
+        return text.strip().split(" ")[0] if text.strip() else ""
+    return text
+
+
+def _made(
+    subject: Subject,
+    frame: Frame,
+    at: Id,
+    sort: Sort,
+    action: str,
+    value: str,
+    chosen: Chosen,
+) -> Privilege:
+    handler = subject.handler(frame.name, at)
+    return Privilege(
+        sort,
+        action,
+        value[:400],
+        chosen,
+        value_place(subject.world, frame.name, at),
+        handler=handler.name if handler is not None else "",
+    )
