@@ -24,10 +24,37 @@ _SHEBANG = re.compile(
 )
 SHEBANG_BYTES = 256
 
-TEXTS = re.compile(
+_MANIFESTS = re.compile(
     r"package\.json|[tj]sconfig.*\.json|deno\.jsonc?|pyproject\.toml|setup\.cfg|mcpward\.toml"
-    r"|server\.json|manifest\.json|\.?mcp\.json|smithery\.ya?ml|requirements.*\.txt|Dockerfile"
 )
+"""What belongs to code, and says nothing without it."""
+_TEXTS = re.compile(
+    r"server\.json|manifest\.json|fastmcp\.json|smithery\.ya?ml|glama\.json"
+    r"|\.?mcp\.json|mcp[-_.](?:config|settings|servers)\.json"
+    r"|(?:claude_desktop_config|\.claude)\.json"
+    r"|(?:managed-mcp|mcp-config|mcp_servers|cline_mcp_settings)\.json|(?:opencode|\.?crush)\.jsonc?"
+    r"|[\w.-]+\.code-workspace|devcontainer\.json"
+    r"|(?:[\w.-]+[-_.])?(?:requirements|constraints)[\w.-]*\.txt"
+    r"|(?:dockerfile|containerfile)(?:[.-][\w.-]+)?|[\w.-]+\.(?:docker|container)file"
+    r"|(?:docker-)?compose[\w.-]*\.ya?ml|\.npmrc|pip\.(?:conf|ini)|uv\.toml|\.env(?:[.-][\w.-]+)?",
+    re.IGNORECASE,
+)
+_PLACED = re.compile(
+    r"(?:^|/)(?:\.(?:vscode|cursor|windsurf|roo|zed|gemini|kiro|amazonq|junie|air|warp|amp|claude"
+    r"|augment|copilot|lmstudio|factory|kimi|qoder|trae)/(?:[\w-]+/)?[\w.-]+\.json"
+    r"|(?:zed|amp)/settings\.json|\.(?:codex|vibe)/[\w.-]+\.toml"
+    r"|\.continue/(?:mcpServers/)?[\w.-]+\.(?:ya?ml|json)|goose/config\.yaml"
+    r"|\.github/workflows/[\w.-]+\.ya?ml)"
+)
+"""Names that only mean something in these folders."""
+_NO_TEXT = (".md", ".rst", ".dockerignore", ".j2", ".tmpl", ".template", ".tpl")
+LOCKS = re.compile(
+    r"package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock"
+    r"|uv\.lock|poetry\.lock|pdm\.lock|pipfile\.lock|pylock(?:\.[\w-]+)?\.toml|pixi\.lock"
+    r"|conda-lock\.ya?ml",
+    re.IGNORECASE,
+)
+"""That they are there is what counts; they are long, and say little that manifests do not."""
 ARCHIVES = (".whl", ".tar.gz", ".tgz", ".tar", ".zip", ".mcpb", ".dxt")
 OTHER_ARCHIVES = re.compile(r".*\.(?:tar\.\w+|tbz2?|txz|7z|rar|egg|gz|bz2|xz|zst|crate|gem|jar)")
 IGNORED = frozenset(
@@ -67,17 +94,35 @@ def language(path: str, head: bytes = b"") -> Language | None:
     return (Language.PYTHON, Language.JAVASCRIPT, Language.TYPESCRIPT)[(match.lastindex or 1) - 1]
 
 
+def is_text(path: str) -> bool:
+    """Whether a file is a manifest, a configuration or another text that is no code."""
+    return is_manifest(path) or stands_alone(path)
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file describes code, so that there is nothing to audit without it."""
+    return bool(_MANIFESTS.fullmatch(posixpath.basename(path)))
+
+
+def stands_alone(path: str) -> bool:
+    """Whether a file that is no code can be audited without any."""
+    name = posixpath.basename(path)
+    if language(name) or name.lower().endswith(_NO_TEXT):
+        return False
+    return bool(_TEXTS.fullmatch(name) or _PLACED.search(path))
+
+
 def interest(path: str, *, include: frozenset[Role] = frozenset()) -> Interest:
     """What to do with a path, by its name alone."""
     *folders, name = path.split("/")
     if not IGNORED.isdisjoint(folders):
         return Interest.NONE
     script = "." not in name
-    if script or language(name) or TEXTS.fullmatch(name):
+    if script or language(name) or is_text(path):
         if Role.VENDORED not in include and roles.is_vendored(path):
             return Interest.NONE if script else Interest.NAME
         return Interest.CONTENT
-    if name.lower().endswith(ARCHIVES):
+    if name.lower().endswith(ARCHIVES) or LOCKS.fullmatch(name):
         return Interest.NAME
     marks = roles.is_install_mark(name) or (folders and roles.is_install_mark(folders[-1]))
     return Interest.NAME if marks else Interest.NONE

@@ -60,7 +60,7 @@ class _Reader:
 
     def table(self, depth: int) -> Table:
         start = self.at
-        entries = []
+        entries: list[Entry] = []
         self.at += 1
         while self.more("}", first=not entries):
             if self.text[self.at : self.at + 1] != '"':

@@ -10,7 +10,10 @@ from mcpward.core.finding import SkipKind, Skipped
 from mcpward.documents.tree import MAX_BYTES, Document, Format, Node, UnreadableError, line_starts
 
 _NAMES: tuple[tuple[re.Pattern[str], Format], ...] = (
-    (re.compile(r"(?:dockerfile|containerfile)(?:[.-].*)?|.*\.dockerfile"), Format.DOCKERFILE),
+    (
+        re.compile(r"(?:dockerfile|containerfile)(?:[.-](?!.*(?:py|[jt]s|md)$).*)?|.*\.dockerfile"),
+        Format.DOCKERFILE,
+    ),
     (re.compile(r"(?:.*[-_.])?(?:requirements|constraints).*\.(?:txt|in)"), Format.REQUIREMENTS),
     (re.compile(r"\.env(?:[.-].*)?|.*\.env|\.envrc"), Format.ENV),
     (

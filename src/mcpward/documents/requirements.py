@@ -140,7 +140,8 @@ def _line(line: str, start: int, end: int) -> Table:
 
     if line.startswith("-"):
         found = _OPTION.match(line)
-        name, value = (found[1], (found[2] or "").strip()) if found else (line.split()[0], "")
+        name = found[1] if found else line.split(maxsplit=1)[0]
+        value = (found[2] or "").strip() if found else ""
         if name not in ("-e", "--editable"):
             return table(option=name, value=value)
         line = value

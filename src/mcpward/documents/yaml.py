@@ -1,4 +1,4 @@
-"""The reader of YAML, on the events of its parser; aliases are counted, not expanded without end."""
+"""The reader of YAML, on the events of its parser; what aliases repeat is counted."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _tree(text: str, events: Iterator[Event]) -> Node:
                 budget.spend(len(stack))
                 anchors[event.anchor or ""] = done = _Done(_scalar(event))
             case kinds.AliasEvent():
-                known = anchors.get(event.anchor)
+                known = anchors.get(event.anchor or "")
                 if known is None or not event.anchor:
                     raise malformed(text, mark.index, "an alias without its anchor")
                 # What an alias stands for counts again: readers walk it again.
