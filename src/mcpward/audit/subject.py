@@ -11,6 +11,8 @@ from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.places import handler_of
 from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped
 from mcpward.core.source import SourceFile
+from mcpward.documents.clients import ConfiguredServer, configured_servers
+from mcpward.documents.commands import Command, Variable, commands, variables
 from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Document
 from mcpward.ir.values import Id
@@ -57,6 +59,27 @@ class Subject:
     def documents(self) -> Mapping[str, Document]:
         """The texts of the product that could be read, by path."""
         return {path: made for path, made in self._read.items() if isinstance(made, Document)}
+
+    @cached_property
+    def servers(self) -> Mapping[str, tuple[ConfiguredServer, ...]]:
+        """The servers that each document configures."""
+        return {path: configured_servers(document) for path, document in self.documents.items()}
+
+    @cached_property
+    def commands(self) -> Mapping[str, tuple[Command, ...]]:
+        """The command lines of each document."""
+        return {
+            path: tuple(commands(document, self.servers[path]))
+            for path, document in self.documents.items()
+        }
+
+    @cached_property
+    def variables(self) -> Mapping[str, tuple[Variable, ...]]:
+        """The variables that each document sets for programs."""
+        return {
+            path: tuple(variables(document, self.servers[path], self.commands[path]))
+            for path, document in self.documents.items()
+        }
 
     @property
     def unread(self) -> tuple[Skipped, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mcpward.documents.clients import configured_servers
+from mcpward.documents.clients import ConfiguredServer
 from mcpward.documents.dockerfile import instructions
 from mcpward.documents.tree import Array, Document, Entry, Format, Node, Scalar, Table
 
@@ -54,10 +54,10 @@ def runs_fetched_script(text: str) -> bool:
     return bool(_FETCHED_SHELL.search(text[:_MOST_CHARACTERS]))
 
 
-def commands(document: Document) -> Iterator[Command]:
+def commands(document: Document, servers: Sequence[ConfiguredServer]) -> Iterator[Command]:
     """Every command line of a document that is one of those kinds."""
     name = posixpath.basename(document.path)
-    for server in configured_servers(document):
+    for server in servers:
         if server.words and not server.disabled:
             env = tuple((entry.name, _text(entry.value)) for entry in server.env)
             yield Command(server.words, env, "client", server.node)
@@ -80,9 +80,11 @@ def commands(document: Document) -> Iterator[Command]:
             yield from _simple(_text(entry.value), "script", entry.value)
 
 
-def variables(document: Document) -> Iterator[Variable]:
+def variables(
+    document: Document, servers: Sequence[ConfiguredServer], found: Sequence[Command]
+) -> Iterator[Variable]:
     """Every variable that a document sets for a program."""
-    for server in configured_servers(document):
+    for server in servers:
         if not server.disabled:
             for entry in server.env:
                 yield Variable(entry.name, _text(entry.value), entry)
@@ -97,7 +99,7 @@ def variables(document: Document) -> Iterator[Variable]:
     elif _COMPOSE.fullmatch(posixpath.basename(document.path)):
         for service in _services(document):
             yield from _environment(service.get("environment"))
-    for command in commands(document):
+    for command in found:
         if command.origin != "client":
             for name, value in command.env:
                 yield Variable(name, value, command.node)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
-from mcpward.documents.clients import configured_servers
 from mcpward.documents.commands import compose_services, runs_fetched_script
 from mcpward.documents.dockerfile import Instruction, Stage, final_stages, instructions
 from mcpward.documents.launches import docker_options, image_floats, program
@@ -21,16 +20,20 @@ _SOCKET = re.compile(r"/(?:var/)?run/(?:docker|podman|containerd)[\w./-]*\.sock"
 _WIDE_CAPABILITIES = frozenset({"ALL", "SYS_ADMIN", "CAP_SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE"})
 _DROPS = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid)\b")
 _HOST_ROOT = "/"
+_DEVELOPMENT = re.compile(
+    r"(?:^|/)\.devcontainer/|[.-]dev(?:elopment)?$|/dev\.|^dev\.", re.IGNORECASE
+)
+"""Images that only those who work on the project run."""
 
 
 def unhardened_container(subject: Subject) -> Iterator[Sighting]:
     """Images and containers with more rights than a server needs."""
-    for document in subject.documents.values():
-        if document.format is Format.DOCKERFILE:
+    for path, document in subject.documents.items():
+        if document.format is Format.DOCKERFILE and not _DEVELOPMENT.search(document.path):
             yield from _image(document)
         for name, service in compose_services(document):
             yield from _service(document, name, service)
-        for server in configured_servers(document):
+        for server in subject.servers[path]:
             words = server.words
             is_container = words and program(words[0]) in ("docker", "podman", "nerdctl")
             if server.disabled or not is_container or "run" not in words[1:3]:
@@ -56,11 +59,12 @@ def _image(document: Document) -> Iterator[Sighting]:
     if "$" not in base.image and base.image != "scratch" and image_floats(base.image):
         detail = f"the base image `{base.image[:120]}` has no version"
         yield Sighting(document.place(base.instructions[0].node), detail)
+    if fetched := [one for one in instructions(document) if _runs_fetched(one)]:
+        times = f" {len(fetched)} times" if len(fetched) > 1 else ""
+        detail = f"the build downloads a script and gives it to a shell{times}"
+        yield Sighting(document.place(fetched[0].node), detail)
     for one in instructions(document):
-        if one.name == "RUN" and any(map(runs_fetched_script, (one.value, *one.heredocs))):
-            detail = "the build downloads a script and gives it to a shell"
-            yield Sighting(document.place(one.node), detail)
-        elif one.name == "ADD" and _adds_unchecked(one):
+        if one.name == "ADD" and _adds_unchecked(one):
             detail = "the build adds a file from an address without its checksum"
             yield Sighting(document.place(one.node), detail)
 
@@ -81,6 +85,10 @@ def _user(stages: tuple[Stage, ...]) -> Instruction | None:
     if _UNPRIVILEGED_IMAGE.search(base.image) or "$" in base.image:
         return Instruction("USER", (), "of the base image", (), base.instructions[0].node)
     return None
+
+
+def _runs_fetched(one: Instruction) -> bool:
+    return one.name == "RUN" and any(map(runs_fetched_script, (one.value, *one.heredocs)))
 
 
 def _adds_unchecked(one: Instruction) -> bool:
@@ -104,12 +112,23 @@ def _service(document: Document, name: str, service: Table) -> Iterator[Sighting
             yield _seen(document, name, item, *_capability(item.text))
     for item in _items(service.get("volumes")):
         source = item.text("source") if isinstance(item, Table) else _source(item)
-        if found := _mount(source):
+        if found := _mount(source, read_only=_is_read_only(item)):
             yield _seen(document, name, item, *found)
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, Array) else ()
+
+
+def _is_read_only(node: Node) -> bool:
+    match node:
+        case Table():
+            flag = node.get("read_only")
+            return isinstance(flag, Scalar) and flag.value is True
+        case Scalar():
+            return "ro" in node.text.rpartition(":")[2].split(",")
+        case _:
+            return False
 
 
 def _source(node: Node) -> str:
@@ -121,9 +140,7 @@ def _option(name: str, value: str) -> _Seen | None:
         case "--privileged" if value.lower() != "false":
             return _privileged()
         case "--network" | "--net" | "--pid" | "--ipc" if value == "host":
-            return _shared(
-                name.lstrip("-").replace("net", "network").replace("networkwork", "network")
-            )
+            return _shared("network" if "net" in name else name.lstrip("-"))
         case "--cap-add" if value.upper() in _WIDE_CAPABILITIES:
             return _capability(value)
         case "-v" | "--volume":
@@ -150,10 +167,12 @@ def _capability(name: str) -> _Seen:
     return f"gains the capability `{name[:40]}`", Severity.HIGH, Confidence.HIGH
 
 
-def _mount(source: str) -> _Seen | None:
+def _mount(source: str, *, read_only: bool = False) -> _Seen | None:
     if _SOCKET.fullmatch(source):
         # Some servers exist to manage containers.
         return "is given the socket of the container engine", Severity.HIGH, Confidence.MEDIUM
+    if source == _HOST_ROOT and read_only:
+        return "can read the whole disk", Severity.MEDIUM, Confidence.HIGH
     if source == _HOST_ROOT:
         return "is given the whole disk", Severity.HIGH, Confidence.HIGH
     return None

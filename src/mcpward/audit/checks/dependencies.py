@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
 from mcpward.documents.addresses import address
-from mcpward.documents.commands import commands
 from mcpward.documents.packages import Dependency, dependencies
 from mcpward.documents.tree import Document, Format, Scalar
 
@@ -95,7 +94,7 @@ def _deployed(subject: Subject, path: str, document: Document, manager: str) -> 
     folder = posixpath.dirname(path)
     for other, candidate in subject.documents.items():
         if candidate.format is Format.DOCKERFILE and posixpath.dirname(other) == folder:
-            for command in commands(candidate):
+            for command in subject.commands[other]:
                 if command.origin == "build" and _INSTALLS[manager].fullmatch(
                     " ".join(command.words)
                 ):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence
 from mcpward.documents.addresses import address
-from mcpward.documents.commands import commands, entries, variables
+from mcpward.documents.commands import Command, Variable, entries
 from mcpward.documents.requirements import options
 from mcpward.documents.tree import Array, Document, Entry, Format, Node, Scalar, Table
 
@@ -39,8 +39,8 @@ class _Setting:
 
 def insecure_package_index(subject: Subject) -> Iterator[Sighting]:
     """Packages that are fetched without encryption or without a check of certificates."""
-    for document in subject.documents.values():
-        for one in _settings(document):
+    for path, document in subject.documents.items():
+        for one in _settings(document, subject.variables[path], subject.commands[path]):
             if one.kind in ("index", "extra"):
                 found = address(one.value)
                 if found and found.scheme == "http" and not (found.loopback or found.unknown):
@@ -59,8 +59,8 @@ def insecure_package_index(subject: Subject) -> Iterator[Sighting]:
 
 def dependency_confusion(subject: Subject) -> Iterator[Sighting]:
     """Private packages that anybody could publish under the same name elsewhere."""
-    for document in subject.documents.values():
-        for one in _settings(document):
+    for path, document in subject.documents.items():
+        for one in _settings(document, subject.variables[path], subject.commands[path]):
             if one.kind == "extra":
                 found = address(one.value)
                 if found and not (found.unknown or found.loopback or _PUBLIC.fullmatch(found.host)):
@@ -71,7 +71,9 @@ def dependency_confusion(subject: Subject) -> Iterator[Sighting]:
                 yield Sighting(document.place(one.node), detail)
 
 
-def _settings(document: Document) -> Iterator[_Setting]:
+def _settings(
+    document: Document, variables: Sequence[Variable], commands: Sequence[Command]
+) -> Iterator[_Setting]:
     name = posixpath.basename(document.path).lower()
     if document.format is Format.REQUIREMENTS:
         for option in options(document):
@@ -86,7 +88,7 @@ def _settings(document: Document) -> Iterator[_Setting]:
         yield from _pip(document.table)
     elif name in ("pyproject.toml", "uv.toml"):
         yield from _python(document.table, name)
-    for variable in variables(document):
+    for variable in variables:
         if variable.name in _TRUSTED_VARIABLES:
             for host in variable.value.split():
                 yield _Setting("trusted", host, variable.node)
@@ -95,7 +97,7 @@ def _settings(document: Document) -> Iterator[_Setting]:
             yield _Setting(kind, variable.value, variable.node)
         elif variable.name == "NPM_CONFIG_STRICT_SSL" and variable.value.lower() == "false":
             yield _Setting("unverified", "", variable.node)
-    for command in commands(document):
+    for command in commands:
         yield from _command(command.words, command.node)
 
 

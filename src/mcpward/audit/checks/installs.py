@@ -19,6 +19,9 @@ _EVALUATES = re.compile(
     r"|\beval\b|\bpowershell(?:\.exe)?\b[^\n]{0,200}-e(?:nc|ncodedcommand)\b",
     re.IGNORECASE,
 )
+_HARMLESS = re.compile(
+    r"(?:node|bun)\s{1,9}(?:-e|--eval)\s{1,9}[\"']?(?:process\.exit\(\d?\)|console\.log\([^();]{0,300}\))"
+)
 _DOWNLOADS = frozenset({"curl", "wget", "nc", "ncat", "irm", "iwr", "invoke-webrequest"})
 _RUNNERS = frozenset({"node", "bun", "tsx", "ts-node", "deno"})
 _REMOTE_CODE = re.compile(
@@ -59,7 +62,7 @@ def _scripts(subject: Subject, path: str, document: Document) -> Iterator[Sighti
         what, level = "", Severity.MEDIUM
         if runs_fetched_script(script):
             what, level = "downloads a script and runs it", Severity.HIGH
-        elif _EVALUATES.search(script[:20_000]):
+        elif _EVALUATES.search(_HARMLESS.sub("", script[:20_000])):
             what = "runs code that is written into the command"
         elif any(program(one[0]) in _DOWNLOADS for one in words):
             what = "downloads something"

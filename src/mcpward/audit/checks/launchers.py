@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.documents.addresses import address
-from mcpward.documents.clients import ConfiguredServer, configured_servers
+from mcpward.documents.clients import ConfiguredServer
 from mcpward.documents.commands import runs_fetched_script, simple_commands
 from mcpward.documents.launches import Launch, docker_options, launch, program, shell_script
 from mcpward.documents.tree import Array, Document, Node, Scalar, Table
@@ -147,8 +147,8 @@ def overprivileged_credential(subject: Subject) -> Iterator[Sighting]:
 
 def overbroad_scope(subject: Subject) -> Iterator[Sighting]:
     """Scopes that a configuration asks for and that reach far beyond a tool."""
-    for document in subject.documents.values():
-        for server in configured_servers(document):
+    for path, document in subject.documents.items():
+        for server in subject.servers[path]:
             if server.disabled:
                 continue
             for name, node in _named(server):
@@ -181,8 +181,8 @@ def _named(server: ConfiguredServer) -> Iterator[tuple[str, Scalar]]:
 
 
 def _started(subject: Subject) -> Iterator[tuple[Document, ConfiguredServer]]:
-    for document in subject.documents.values():
-        for server in configured_servers(document):
+    for path, document in subject.documents.items():
+        for server in subject.servers[path]:
             if server.words and not server.disabled:
                 yield document, server
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.documents.addresses import address
-from mcpward.documents.clients import configured_servers
-from mcpward.documents.commands import Command, commands, simple_commands, variables
+from mcpward.documents.clients import ConfiguredServer
+from mcpward.documents.commands import Command, simple_commands
 from mcpward.documents.launches import launch, program, shell_script, unwrapped
 from mcpward.documents.tree import Array, Document, Scalar, Table
 
@@ -38,8 +38,8 @@ _SOCAT = re.compile(r"(?:TCP|TCP4|TCP6|OPENSSL)-L(?:ISTEN)?:\d", re.IGNORECASE)
 
 def cleartext_transport(subject: Subject) -> Iterator[Sighting]:
     """Remote servers that are reached without encryption."""
-    for document in subject.documents.values():
-        for node, secret in _remote_addresses(document):
+    for path, document in subject.documents.items():
+        for node, secret in _remote_addresses(document, subject.servers[path]):
             found = address(node.text)
             if found is None or found.scheme not in _CLEAR or found.unknown or found.loopback:
                 continue
@@ -54,9 +54,11 @@ def cleartext_transport(subject: Subject) -> Iterator[Sighting]:
                 yield Sighting(document.place(node), detail)
 
 
-def _remote_addresses(document: Document) -> Iterator[tuple[Scalar, bool]]:
+def _remote_addresses(
+    document: Document, servers: Sequence[ConfiguredServer]
+) -> Iterator[tuple[Scalar, bool]]:
     """The addresses that servers are reached at, and whether credentials go there."""
-    for server in configured_servers(document):
+    for server in servers:
         if server.disabled:
             continue
         if isinstance(server.url_node, Scalar):
@@ -88,7 +90,7 @@ def tls_verification_disabled(subject: Subject) -> Iterator[Sighting]:
     """Variables that switch off the check of certificates for a whole program."""
     for path, document in subject.documents.items():
         is_example = bool(_EXAMPLE.fullmatch(posixpath.basename(path)))
-        for variable in variables(document):
+        for variable in subject.variables[path]:
             if variable.value.strip().lower() in _SWITCHED_OFF.get(variable.name, ()):
                 yield Sighting(
                     document.place(variable.node),
@@ -103,18 +105,21 @@ def tls_verification_disabled(subject: Subject) -> Iterator[Sighting]:
 
 def unauthenticated_stdio_bridge(subject: Subject) -> Iterator[Sighting]:
     """Bridges that offer a server on standard streams to the network, and ask nobody who he is."""
-    for document in subject.documents.values():
-        for command in commands(document):
+    for path, document in subject.documents.items():
+        for command in subject.commands[path]:
             for words in _every(command):
                 if seen := _bridge(words):
                     detail, confidence = seen
                     yield Sighting(document.place(command.node), detail, confidence=confidence)
-        for variable in variables(document):
+        for variable in subject.variables[path]:
             if variable.name == "DANGEROUSLY_OMIT_AUTH" and variable.value.lower() in ("1", "true"):
-                detail = (
-                    "`DANGEROUSLY_OMIT_AUTH` switches off the token of a proxy that starts servers"
+                is_script = posixpath.basename(document.path) == "package.json"
+                yield Sighting(
+                    document.place(variable.node),
+                    "`DANGEROUSLY_OMIT_AUTH` opens a proxy that starts programs",
+                    Severity.MEDIUM if is_script else None,
+                    adjustments=("only those who work on the project run it",) if is_script else (),
                 )
-                yield Sighting(document.place(variable.node), detail)
 
 
 def _every(command: Command) -> Iterator[tuple[str, ...]]:
