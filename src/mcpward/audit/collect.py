@@ -202,7 +202,8 @@ def _gather(
     skipped = _condensed(reading.skipped)
     if not reading.sources and not texts and all(skip.kind.expected for skip in skipped):
         raise TargetError(
-            f"{printable(label)} holds no Python, JavaScript or TypeScript source that is its own",
+            f"{printable(label)} holds no Python, JavaScript or TypeScript source that is its own, "
+            "and no configuration",
             hint="Name the folder of the server, or read more with --include vendored.",
         )
     sources = sorted(reading.sources, key=lambda source: source.path)

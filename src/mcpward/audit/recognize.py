@@ -27,7 +27,6 @@ SHEBANG_BYTES = 256
 _MANIFESTS = re.compile(
     r"package\.json|[tj]sconfig.*\.json|deno\.jsonc?|pyproject\.toml|setup\.cfg|mcpward\.toml"
 )
-"""What belongs to code, and says nothing without it."""
 _TEXTS = re.compile(
     r"server\.json|manifest\.json|fastmcp\.json|smithery\.ya?ml|glama\.json"
     r"|\.?mcp\.json|mcp[-_.](?:config|settings|servers)\.json"
@@ -96,20 +95,10 @@ def language(path: str, head: bytes = b"") -> Language | None:
 
 def is_text(path: str) -> bool:
     """Whether a file is a manifest, a configuration or another text that is no code."""
-    return is_manifest(path) or stands_alone(path)
-
-
-def is_manifest(path: str) -> bool:
-    """Whether a file describes code, so that there is nothing to audit without it."""
-    return bool(_MANIFESTS.fullmatch(posixpath.basename(path)))
-
-
-def stands_alone(path: str) -> bool:
-    """Whether a file that is no code can be audited without any."""
     name = posixpath.basename(path)
     if language(name) or name.lower().endswith(_NO_TEXT):
         return False
-    return bool(_TEXTS.fullmatch(name) or _PLACED.search(path))
+    return bool(_MANIFESTS.fullmatch(name) or _TEXTS.fullmatch(name) or _PLACED.search(path))
 
 
 def interest(path: str, *, include: frozenset[Role] = frozenset()) -> Interest:
