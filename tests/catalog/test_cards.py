@@ -10,7 +10,7 @@ import pytest
 
 from mcpward.audit import checks
 from mcpward.audit.sightings import check
-from mcpward.catalog.card import read_card
+from mcpward.catalog.card import OTHERS, read_card
 from mcpward.catalog.catalog import HOME, catalog_in, load_catalog
 from mcpward.core.errors import CatalogError
 from mcpward.core.finding import Severity
@@ -22,6 +22,7 @@ FAMILY = {
     "ts": Language.TYPESCRIPT.family,
     "tsx": Language.TSX.family,
     "js": Language.JAVASCRIPT.family,
+    **dict.fromkeys(OTHERS, "document"),
 }
 
 CARD = """\

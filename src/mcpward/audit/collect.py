@@ -21,6 +21,7 @@ from mcpward.audit.folders import read, walk
 from mcpward.audit.members import Found, Limits, held, printable, unread
 from mcpward.audit.recognize import (
     ARCHIVES,
+    LOCKS,
     OTHER_ARCHIVES,
     SHEBANG_BYTES,
     decoded,
@@ -31,6 +32,7 @@ from mcpward.audit.recognize import (
 from mcpward.core.errors import TargetError
 from mcpward.core.finding import SkipKind, Skipped
 from mcpward.core.source import Language, Role, SourceFile
+from mcpward.documents.load import document_format
 
 __all__ = ["Collected", "Limits", "collect", "collect_memory", "language"]
 
@@ -50,6 +52,10 @@ class Collected:
     texts: Mapping[str, bytes]
     """Manifests and settings, undecoded."""
     skipped: tuple[Skipped, ...]
+    own_texts: frozenset[str] = frozenset()
+    """The paths of the texts that are part of the product, not of its tests or examples."""
+    locks: frozenset[str] = frozenset()
+    """The paths of lock files, which are not read."""
 
 
 def collect(
@@ -82,7 +88,7 @@ def collect(
                 hint="Unpack it, or name a zip, wheel, .mcpb, .tar or .tar.gz file.",
             )
         single = Found(printable(path.name), partial(read, str(path), printable(path.name), 0))
-        return _gather(label, [single], limits, include)
+        return _gather(label, [single], limits, include, named=document_format(name) is not None)
     except OSError as error:
         raise TargetError(
             f"{printable(label)} cannot be read: {error.strerror or 'unknown reason'}",
@@ -150,7 +156,10 @@ def _gather(
     limits: Limits,
     include: frozenset[Role],
     wrapper: Callable[[Iterable[str]], str] = lambda _: "",
+    *,
+    named: bool = False,
 ) -> Collected:
+    """`named`: the user named the one file, so that it is read under any name."""
     reading = _Reading(limits)
     files: dict[str, Found] = {}
     for item in items:
@@ -160,7 +169,8 @@ def _gather(
             files.setdefault(item.path, item)
     ordered = [files[path] for path in sorted(files)]
     root = wrapper(files)
-    texts = _texts(ordered, reading, roles.survey(files, {}, root), include)
+    wanted_texts = [found for found in ordered if named or is_text(found.path)]
+    texts = _texts(wanted_texts, reading, roles.survey(files, {}, root), include)
     context = roles.survey(files, texts, root)
 
     waiting: dict[Role, list[tuple[Found, Language]]] = {role: [] for role in Role}
@@ -174,6 +184,8 @@ def _gather(
             waiting[role].append((found, spoken))
 
     chosen = {Role.FIRST_PARTY, *include}
+    own = frozenset(path for path in texts if roles.role(path, b"", context) in chosen)
+    locks = frozenset(path for path in files if LOCKS.fullmatch(posixpath.basename(path)))
     for wanted in sorted(chosen, key=list(Role).index):
         for found, spoken in waiting.pop(wanted):
             source = reading.source(found, spoken, wanted)
@@ -190,11 +202,12 @@ def _gather(
     skipped = _condensed(reading.skipped)
     if not reading.sources and not texts and all(skip.kind.expected for skip in skipped):
         raise TargetError(
-            f"{printable(label)} holds no Python, JavaScript or TypeScript source that is its own",
+            f"{printable(label)} holds no Python, JavaScript or TypeScript source that is its own, "
+            "and no configuration",
             hint="Name the folder of the server, or read more with --include vendored.",
         )
     sources = sorted(reading.sources, key=lambda source: source.path)
-    return Collected(label, tuple(sources), texts, skipped)
+    return Collected(label, tuple(sources), texts, skipped, own, locks)
 
 
 def _head(found: Found) -> bytes:
@@ -210,8 +223,6 @@ def _texts(
 ) -> dict[str, bytes]:
     texts: dict[str, bytes] = {}
     for found in files:
-        if not is_text(found.path):
-            continue
         role = roles.role(found.path, b"", context)
         if role is Role.VENDORED and role not in include:
             continue

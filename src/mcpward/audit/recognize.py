@@ -24,17 +24,43 @@ _SHEBANG = re.compile(
 )
 SHEBANG_BYTES = 256
 
-TEXTS = re.compile(
+_MANIFESTS = re.compile(
     r"package\.json|[tj]sconfig.*\.json|deno\.jsonc?|pyproject\.toml|setup\.cfg|mcpward\.toml"
-    r"|server\.json|manifest\.json|\.?mcp\.json|smithery\.ya?ml|requirements.*\.txt|Dockerfile"
-    # Where credentials lie: settings of clients, build files, notebooks, and files made for them.
-    r"|.*mcp.*\.json|claude_desktop_config.*\.json|settings(?:\.local)?\.json|config\.(?:json|ya?ml)"
-    r"|Dockerfile\..+|.*\.dockerfile|(?:docker-)?compose.*\.ya?ml|.*\.ipynb|\.gitignore"
-    r"|\.env(?:\..+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|.*\.(?:pem|key)|kubeconfig"
-    r"|id_(?:rsa|dsa|ecdsa|ed25519)|.*credentials.*\.json|service[-_]?account.*\.json"
-    r"|client_secret.*\.json|token\.json|secrets\.(?:toml|ya?ml|json)"
 )
-_WORKFLOW = re.compile(r"(?:^|/)\.github/workflows/[^/]+\.ya?ml$")
+_TEXTS = re.compile(
+    r"server\.json|manifest\.json|fastmcp\.json|smithery\.ya?ml|glama\.json"
+    r"|\.?mcp\.json|mcp[-_.](?:config|settings|servers)\.json"
+    r"|(?:claude_desktop_config|\.claude)\.json"
+    r"|(?:managed-mcp|mcp-config|mcp_servers|cline_mcp_settings)\.json|(?:opencode|\.?crush)\.jsonc?"
+    r"|[\w.-]+\.code-workspace|devcontainer\.json"
+    r"|(?:[\w.-]+[-_.])?(?:requirements|constraints)[\w.-]*\.txt"
+    r"|(?:dockerfile|containerfile)(?:[.-][\w.-]+)?|[\w.-]+\.(?:docker|container)file"
+    r"|(?:docker-)?compose[\w.-]*\.ya?ml|\.npmrc|pip\.(?:conf|ini)|uv\.toml|\.env(?:[.-][\w.-]+)?",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"config\.(?:json|ya?ml)|.*\.ipynb|\.gitignore|\.pypirc|\.netrc|\.git-credentials"
+    r"|.*\.(?:pem|key)|kubeconfig|id_(?:rsa|dsa|ecdsa|ed25519)|.*credentials.*\.json"
+    r"|service[-_]?account.*\.json|client_secret.*\.json|token\.json"
+    r"|secrets\.(?:toml|ya?ml|json)|settings\.local\.json|.*mcp.*\.json"
+)
+"""Where credentials lie: settings, notebooks, and files that are made for them."""
+_PLACED = re.compile(
+    r"(?:^|/)(?:\.(?:vscode|cursor|windsurf|roo|zed|gemini|kiro|amazonq|junie|air|warp|amp|claude"
+    r"|augment|copilot|lmstudio|factory|kimi|qoder|trae)/(?:[\w-]+/)?[\w.-]+\.json"
+    r"|(?:zed|amp)/settings\.json|\.(?:codex|vibe)/[\w.-]+\.toml"
+    r"|\.continue/(?:mcpServers/)?[\w.-]+\.(?:ya?ml|json)|goose/config\.yaml"
+    r"|\.github/workflows/[\w.-]+\.ya?ml)"
+)
+"""Names that only mean something in these folders."""
+_NO_TEXT = (".md", ".rst", ".dockerignore", ".j2", ".tmpl", ".template", ".tpl")
+LOCKS = re.compile(
+    r"package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock"
+    r"|uv\.lock|poetry\.lock|pdm\.lock|pipfile\.lock|pylock(?:\.[\w-]+)?\.toml|pixi\.lock"
+    r"|conda-lock\.ya?ml",
+    re.IGNORECASE,
+)
+"""That they are there is what counts; they are long, and say little that manifests do not."""
 ARCHIVES = (".whl", ".tar.gz", ".tgz", ".tar", ".zip", ".mcpb", ".dxt")
 OTHER_ARCHIVES = re.compile(r".*\.(?:tar\.\w+|tbz2?|txz|7z|rar|egg|gz|bz2|xz|zst|crate|gem|jar)")
 IGNORED = frozenset(
@@ -75,8 +101,12 @@ def language(path: str, head: bytes = b"") -> Language | None:
 
 
 def is_text(path: str) -> bool:
-    """Whether a path is one of a manifest, of settings or of a file where credentials lie."""
-    return bool(TEXTS.fullmatch(posixpath.basename(path)) or _WORKFLOW.search(path))
+    """Whether a file is a manifest, a configuration or another text that is no code."""
+    name = posixpath.basename(path)
+    if language(name) or name.lower().endswith(_NO_TEXT):
+        return False
+    named = (_MANIFESTS, _TEXTS, _CREDENTIALS)
+    return any(pattern.fullmatch(name) for pattern in named) or bool(_PLACED.search(path))
 
 
 def interest(path: str, *, include: frozenset[Role] = frozenset()) -> Interest:
@@ -89,7 +119,7 @@ def interest(path: str, *, include: frozenset[Role] = frozenset()) -> Interest:
         if Role.VENDORED not in include and roles.is_vendored(path):
             return Interest.NONE if script else Interest.NAME
         return Interest.CONTENT
-    if name.lower().endswith(ARCHIVES):
+    if name.lower().endswith(ARCHIVES) or LOCKS.fullmatch(name):
         return Interest.NAME
     marks = roles.is_install_mark(name) or (folders and roles.is_install_mark(folders[-1]))
     return Interest.NAME if marks else Interest.NONE

@@ -60,14 +60,20 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
         with _timed(timings, "explain"):
             found = findings(world, catalog, active)
         with _timed(timings, "look"):
-            subject = Subject(world, {s.path: s for s in collected.sources}, collected.texts)
+            subject = Subject(
+                world,
+                {s.path: s for s in collected.sources},
+                collected.texts,
+                collected.own_texts,
+                collected.locks,
+            )
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
             needed = privileges(subject)
     judged = triage(numbered(found), collected.sources, catalog.rules, options)
     report = Report(
         target=collected.root_label,
         findings=judged.findings,
-        skipped=(*collected.skipped, *program.skipped, *cut),
+        skipped=(*collected.skipped, *program.skipped, *cut, *subject.unread),
         handlers=tuple(handlers(world)),
         files=len(collected.sources),
         lines=sum(source.data.count(b"\n") + 1 for source in collected.sources),

@@ -10,8 +10,12 @@ from functools import cached_property
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.leaks import Leaks
 from mcpward.audit.places import handler_of
-from mcpward.core.finding import Confidence, Handler, Place, Severity
+from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped
 from mcpward.core.source import SourceFile
+from mcpward.documents.clients import ConfiguredServer, configured_servers
+from mcpward.documents.commands import Command, Variable, commands, variables
+from mcpward.documents.load import document_format, read
+from mcpward.documents.tree import Document
 from mcpward.ir.values import Id
 from mcpward.taint.entry import Entry
 from mcpward.taint.world import World
@@ -42,6 +46,46 @@ class Subject:
     """The code that is audited, by path."""
     texts: Mapping[str, bytes] = field(default_factory=dict)
     """Manifests, configurations and other files that are no code, by path."""
+    own_texts: frozenset[str] = frozenset()
+    """The paths of the texts that are part of the product."""
+    locks: frozenset[str] = frozenset()
+    """The paths of lock files."""
+
+    @cached_property
+    def _read(self) -> Mapping[str, Document | Skipped]:
+        paths = sorted(path for path in self.own_texts if document_format(path) is not None)
+        return {path: read(path, self.texts[path]) for path in paths}
+
+    @cached_property
+    def documents(self) -> Mapping[str, Document]:
+        """The texts of the product that could be read, by path."""
+        return {path: made for path, made in self._read.items() if isinstance(made, Document)}
+
+    @cached_property
+    def servers(self) -> Mapping[str, tuple[ConfiguredServer, ...]]:
+        """The servers that each document configures."""
+        return {path: configured_servers(document) for path, document in self.documents.items()}
+
+    @cached_property
+    def commands(self) -> Mapping[str, tuple[Command, ...]]:
+        """The command lines of each document."""
+        return {
+            path: tuple(commands(document, self.servers[path]))
+            for path, document in self.documents.items()
+        }
+
+    @cached_property
+    def variables(self) -> Mapping[str, tuple[Variable, ...]]:
+        """The variables that each document sets for programs."""
+        return {
+            path: tuple(variables(document, self.servers[path], self.commands[path]))
+            for path, document in self.documents.items()
+        }
+
+    @property
+    def unread(self) -> tuple[Skipped, ...]:
+        """The texts of the product that could not be read."""
+        return tuple(made for made in self._read.values() if isinstance(made, Skipped))
 
     @cached_property
     def leaks(self) -> Leaks:
