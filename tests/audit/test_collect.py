@@ -47,7 +47,7 @@ def test_a_folder_gives_its_sources_in_order_and_its_manifests(tmp_path):
         ("a/z.ts", Language.TYPESCRIPT),
         ("b.py", Language.PYTHON),
     ]
-    assert collected.texts == {"package.json": b"{}"}
+    assert collected.texts == {"README.md": b"x = 1\n", "package.json": b"{}"}
     assert collected.root_label == str(tmp_path)
     assert collected.skipped == ()
 

@@ -26,6 +26,7 @@ from mcpward.audit.recognize import (
     SHEBANG_BYTES,
     decoded,
     interest,
+    is_prose,
     is_text,
     language,
 )
@@ -200,7 +201,11 @@ def _gather(
     for role, rest in waiting.items():
         reading.skipped.extend(_left(role, [found.path for found, _ in rest], context.root))
     skipped = _condensed(reading.skipped)
-    if not reading.sources and not texts and all(skip.kind.expected for skip in skipped):
+    if (
+        not reading.sources
+        and all(map(is_prose, texts))
+        and all(skip.kind.expected for skip in skipped)
+    ):
         raise TargetError(
             f"{printable(label)} holds no Python, JavaScript or TypeScript source that is its own, "
             "and no configuration",

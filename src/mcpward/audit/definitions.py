@@ -33,6 +33,7 @@ _PLAIN = (
     "meta",
     "_meta",
 )
+_TEXTS = frozenset(["description", "title", "instructions"])
 _HANDLERS = frozenset(["handler", "execute", "run", "callback", "cb"])
 
 
@@ -48,6 +49,8 @@ class Definition:
     """With the names of the protocol: `description`, `inputSchema`, `annotations`, …"""
     handler: str = ""
     """Name of the function that answers, where it is known."""
+    texts: tuple[tuple[str, At], ...] = ()
+    """The values that texts are made of: field → function and value in it."""
 
 
 def definitions(world: World) -> Iterator[Definition]:
@@ -104,7 +107,21 @@ def _declared(world: World, schemas: Schemas, entry: Entry, sort: str) -> Defini
     if shape is not None:
         pairs["inputSchema"] = shape
     fields = Fields(tuple(pairs.items()), place)
-    return Definition(sort, entry.label, fields, entry.handler.name)
+    values = tuple(_values(function, call))
+    return Definition(sort, entry.label, fields, entry.handler.name, values)
+
+
+def _values(function: Function, made: Call | Join) -> Iterator[tuple[str, At]]:
+    """The values that the texts of a declaration are made of."""
+    if isinstance(made, Join):
+        named = list(zip(made.fields or (), made.operands, strict=False))
+    else:
+        named = list(made.keywords)
+        for argument in made.args:
+            value = function.values[argument]
+            if isinstance(value, Join) and value.fields:
+                named += zip(value.fields, value.operands, strict=True)
+    yield from ((name, (function.name, at)) for name, at in named if name in _TEXTS)
 
 
 def _labels(function: Function, at: Id) -> Call:
@@ -212,7 +229,12 @@ def _object(schemas: Schemas, at: At, sort: str) -> Iterator[Definition]:
         for key, value in written.items
         if key not in _HANDLERS
     )
-    yield Definition(sort, said, Fields(pairs, written.place))
+    function = schemas.world.program.function(at[0])
+    value = function.values[at[1]] if function is not None else None
+    values: tuple[tuple[str, At], ...] = ()
+    if function is not None and isinstance(value, Call | Join):
+        values = tuple(_values(function, value))
+    yield Definition(sort, said, Fields(pairs, written.place), texts=values)
 
 
 def _servers(world: World, reader: Reader) -> Iterator[Definition]:
@@ -225,7 +247,8 @@ def _servers(world: World, reader: Reader) -> Iterator[Definition]:
                 pairs = tuple(_introduced(reader, function, value))
                 if pairs:
                     place: Place = value_place(world, name, at)
-                    yield Definition("server", "", Fields(pairs, place))
+                    texts = tuple(_values(function, value))
+                    yield Definition("server", "", Fields(pairs, place), texts=texts)
 
 
 def _introduced(reader: Reader, function: Function, call: Call) -> Iterator[tuple[str, Written]]:

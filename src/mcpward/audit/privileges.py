@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from mcpward.audit.environment import reads
-from mcpward.audit.places import value_place
-from mcpward.audit.subject import Subject
+from mcpward.audit.places import called_names, value_place
 from mcpward.audit.written import At, Items, Plain, Reader, Written
+from mcpward.core.finding import Handler
 from mcpward.core.privilege import Chosen, Privilege, Sort
 from mcpward.core.rule import CallModel
 from mcpward.ir.values import Call, Const, Global, Id, Load, Param
 from mcpward.taint import places
 from mcpward.taint.frame import Frame
 from mcpward.taint.library import applies
+from mcpward.taint.world import World
 
 _KINDS = {
     "path-read": (Sort.FILE, "read"),
@@ -40,12 +40,22 @@ _FEW = 20
 _STEPS = 200
 """Values that are looked at to find out where one comes from."""
 _MOST = 5_000
+_TEXT = 400
+
+Found = tuple[Sort, str, str, Chosen]
 
 
-def privileges(subject: Subject) -> tuple[Privilege, ...]:
+Reach = Callable[[str, Id], Handler | None]
+"""The handler that reaches a value of a function."""
+Effects = Mapping[str, tuple[Privilege, ...]]
+
+
+def privileges(
+    world: World, variables: Iterable[Privilege], by_function: Effects
+) -> tuple[Privilege, ...]:
     """Everything that is needed, each place once, in order."""
-    called = list(_called(subject))
-    found = {*reads(subject.world), *called, *_mentioned(subject, called)}
+    called = [one for group in by_function.values() for one in group]
+    found = {*variables, *called, *_mentioned(world, called)}
     return tuple(sorted(found, key=_order)[:_MOST])
 
 
@@ -53,34 +63,40 @@ def _order(one: Privilege) -> tuple[str, str, str, str, tuple[int, int]]:
     return one.sort, one.action, one.value, one.place.file, one.place.start
 
 
-def _called(subject: Subject) -> Iterator[Privilege]:
-    world = subject.world
+def effects(world: World, reach: Reach) -> Effects:
+    """What the calls in each function need."""
     reader = Reader(world)
-    services = world.catalog.services
+    found = {}
     for name in sorted(world.frames):
-        frame = world.frames[name]
-        for at in frame.live:
-            call = frame.values[at]
-            if type(call) is not Call or call.callee < 0:
-                continue
-            known = sorted(
-                {
-                    frame.library.canonical(r.name)
-                    for r in frame.refs[call.callee]
-                    if r.sort == "ext"
-                }
-            )
-            for called in known:
-                host = services.get(called)
-                if host is not None:
-                    yield _made(subject, frame, at, Sort.HOST, "connect", host, Chosen.FIXED)
-                for row in frame.library.calls(called):
-                    if row.sinks and applies(frame, call, row):
-                        yield from _needs(subject, reader, frame, at, call, row)
-                        break
+        group = tuple(_of_function(reader, world.frames[name], reach))
+        if group:
+            found[name] = group
+    return found
 
 
-def _mentioned(subject: Subject, called: list[Privilege]) -> Iterator[Privilege]:
+def _of_function(reader: Reader, frame: Frame, reach: Reach) -> Iterator[Privilege]:
+    services = reader.world.catalog.services
+    for at in frame.live:
+        call = frame.values[at]
+        if type(call) is not Call or call.callee < 0:
+            continue
+        needed: list[Found] = []
+        for called in called_names(frame, call):
+            if called in services:
+                needed.append((Sort.HOST, "connect", services[called], Chosen.FIXED))
+            for row in frame.library.calls(called):
+                if row.sinks and applies(frame, call, row):
+                    needed += _needs(reader, frame, call, row)
+                    break
+        if needed:
+            handler = reach(frame.name, at)
+            place = value_place(reader.world, frame.name, at)
+            for sort, action, value, chosen in dict.fromkeys(needed):
+                name = handler.name if handler is not None else ""
+                yield Privilege(sort, action, value[:_TEXT], chosen, place, handler=name)
+
+
+def _mentioned(world: World, called: list[Privilege]) -> Iterator[Privilege]:
     """The addresses that are written in code which connects to something that was not followed.
 
     In a program with many of them, only those in the files that connect.
@@ -89,13 +105,12 @@ def _mentioned(subject: Subject, called: list[Privilege]) -> Iterator[Privilege]
     vague = {
         one.place.file for one in called if one.sort is Sort.HOST and one.chosen is not Chosen.FIXED
     }
-    found = [one for one in _addresses(subject) if one.value not in known] if vague else []
+    found = [one for one in _addresses(world) if one.value not in known] if vague else []
     few = len({one.value for one in found}) <= _FEW
     yield from (one for one in found if few or one.place.file in vague)
 
 
-def _addresses(subject: Subject) -> Iterator[Privilege]:
-    world = subject.world
+def _addresses(world: World) -> Iterator[Privilege]:
     for name in sorted(world.program.modules):
         for function in world.program.modules[name].functions.values():
             for at, value in enumerate(function.values):
@@ -115,9 +130,7 @@ def _address(text: str) -> str:
     return "" if host in _NAMESPACES else host
 
 
-def _needs(
-    subject: Subject, reader: Reader, frame: Frame, at: Id, call: Call, row: CallModel
-) -> Iterator[Privilege]:
+def _needs(reader: Reader, frame: Frame, call: Call, row: CallModel) -> Iterator[Found]:
     for place, kind in row.sinks:
         known = _KINDS.get(kind)
         if known is None or (place.path and place.path[0] not in ("0", "*")):
@@ -128,7 +141,7 @@ def _needs(
             if place.path and isinstance(written, Items) and written.items:
                 written = written.items[0]
             text, chosen = _described(reader, frame, value, written)
-            yield _made(subject, frame, at, sort, action, _shown(sort, text), chosen)
+            yield sort, action, _shown(sort, text), chosen
 
 
 def _described(reader: Reader, frame: Frame, value: Id, written: Written) -> tuple[str, Chosen]:
@@ -186,23 +199,3 @@ def _shown(sort: Sort, text: str) -> str:
     if sort is Sort.PROGRAM:
         return text.strip().split(" ")[0] if text.strip() else ""
     return text
-
-
-def _made(
-    subject: Subject,
-    frame: Frame,
-    at: Id,
-    sort: Sort,
-    action: str,
-    value: str,
-    chosen: Chosen,
-) -> Privilege:
-    handler = subject.handler(frame.name, at)
-    return Privilege(
-        sort,
-        action,
-        value[:400],
-        chosen,
-        value_place(subject.world, frame.name, at),
-        handler=handler.name if handler is not None else "",
-    )

@@ -53,6 +53,7 @@ _PLACED = re.compile(
     r"|\.github/workflows/[\w.-]+\.ya?ml)"
 )
 """Names that only mean something in these folders."""
+_PROSE = re.compile(r"readme(?:\.(?:md|rst|txt|markdown))?|METADATA|PKG-INFO", re.IGNORECASE)
 _NO_TEXT = (".md", ".rst", ".dockerignore", ".j2", ".tmpl", ".template", ".tpl")
 LOCKS = re.compile(
     r"package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock"
@@ -100,9 +101,16 @@ def language(path: str, head: bytes = b"") -> Language | None:
     return (Language.PYTHON, Language.JAVASCRIPT, Language.TYPESCRIPT)[(match.lastindex or 1) - 1]
 
 
+def is_prose(path: str) -> bool:
+    """Whether a file is the description that people read before they install a package."""
+    return bool(_PROSE.fullmatch(posixpath.basename(path)))
+
+
 def is_text(path: str) -> bool:
     """Whether a file is a manifest, a configuration or another text that is no code."""
     name = posixpath.basename(path)
+    if is_prose(path):
+        return True
     if language(name) or name.lower().endswith(_NO_TEXT):
         return False
     named = (_MANIFESTS, _TEXTS, _CREDENTIALS)

@@ -14,7 +14,6 @@ from mcpward.audit.fingerprints import numbered
 from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
 from mcpward.audit.places import span_place
-from mcpward.audit.privileges import privileges
 from mcpward.audit.redaction import without_secrets
 from mcpward.audit.sightings import sighted
 from mcpward.audit.subject import Subject
@@ -68,7 +67,7 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
                 collected.locks,
             )
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
-            needed = privileges(subject)
+            needed = subject.privileges
     judged = triage(numbered(found), collected.sources, catalog.rules, options)
     report = Report(
         target=collected.root_label,

@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mcpward.audit.definitions import Definition, definitions
+from mcpward.audit.environment import reads
 from mcpward.audit.leaks import Leaks
 from mcpward.audit.places import handler_of
+from mcpward.audit.privileges import effects, privileges
+from mcpward.audit.recognize import is_prose
 from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped
+from mcpward.core.privilege import Privilege
 from mcpward.core.source import SourceFile
 from mcpward.documents.clients import ConfiguredServer, configured_servers
 from mcpward.documents.commands import Command, Variable, commands, variables
@@ -90,23 +94,51 @@ class Subject:
     @cached_property
     def leaks(self) -> Leaks:
         """The secrets in the files."""
-        return Leaks(self.sources, self.texts)
+        texts = {path: data for path, data in self.texts.items() if not is_prose(path)}
+        return Leaks(self.sources, texts)
+
+    @cached_property
+    def callees(self) -> Mapping[str, tuple[str, ...]]:
+        """The functions that each function calls."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for callee in sorted(self.world.callers):
+            for caller in self.world.callers[callee]:
+                found[caller].append(callee)
+        return {caller: tuple(names) for caller, names in found.items()}
+
+    def reachable(self, function: str) -> set[str]:
+        """A function and everything that it calls, directly or not."""
+        found: set[str] = set()
+        pending = [function]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += self.callees.get(name, ())
+        return found
+
+    @cached_property
+    def effects(self) -> Mapping[str, tuple[Privilege, ...]]:
+        """What the calls in each function need from the machine."""
+        return effects(self.world, self.handler)
+
+    @cached_property
+    def variables_read(self) -> tuple[Privilege, ...]:
+        """The environment variables that the code reads."""
+        return tuple(reads(self.world))
+
+    @property
+    def privileges(self) -> tuple[Privilege, ...]:
+        """Everything that the code needs, each place by itself."""
+        return privileges(self.world, self.variables_read, self.effects)
 
     @cached_property
     def reached(self) -> Mapping[str, Entry]:
         """Functions that a handler reaches, each with the first handler that does."""
-        callees: defaultdict[str, list[str]] = defaultdict(list)
-        for callee, callers in self.world.callers.items():
-            for caller in callers:
-                callees[caller].append(callee)
         found: dict[str, Entry] = {}
         for entry in sorted(self.world.entries.values(), key=lambda e: (e.handler.name, e.index)):
-            pending = [entry.handler.name]
-            while pending:
-                name = pending.pop()
-                if name not in found:
-                    found[name] = entry
-                    pending += callees[name]
+            for name in self.reachable(entry.handler.name) - found.keys():
+                found[name] = entry
         return found
 
     @cached_property

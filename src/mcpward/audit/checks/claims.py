@@ -1,0 +1,166 @@
+"""What a tool says of itself beside what its code does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mcpward.audit.definitions import Definition
+from mcpward.audit.places import value_place
+from mcpward.audit.subject import Sighting, Subject
+from mcpward.audit.written import Fields, Plain
+from mcpward.core.finding import Confidence, Handler, Severity
+from mcpward.core.privilege import Chosen, Privilege, Sort
+from mcpward.ir.values import Id, Load, Param, Return, Store
+from mcpward.taint.facts import Source
+from mcpward.taint.frame import Frame
+
+_READS = re.compile(
+    r"(?:get|list|read|show|view|describe|count|calculate|compute|check|lookup|search|find)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Beginnings of names and descriptions that promise to change nothing."""
+_CHANGES = re.compile(
+    r"\b(?:writ|sav|creat|delet|remov|updat|stor|download|export|cach|log|run|execut|cop|mov|renam"
+    r"|modif|insert|add|set|edit|append|generat|upload|send|post|install|record|persist|clon"
+    r"|open|launch|start|build|convert|extract|render|screenshot|captur|kill|stop|command|shell"
+    r"|fil|disk|output|sync|index|git|process|script|program)",
+    re.IGNORECASE,
+)
+"""Beginnings of words by which a description admits that something is changed or run."""
+_CHANGING = {
+    (Sort.FILE, "write"): "writes a file",
+    (Sort.FILE, "delete"): "deletes a file",
+    (Sort.PROGRAM, "run"): "runs a program",
+}
+_LEFT_ALONE = re.compile(
+    r"_|ctx$|context$|kwargs$|args$|dummy|random_string|no_params", re.IGNORECASE
+)
+"""Names that say themselves that nothing is done with them."""
+_STUB = 3
+"""Values of a function that only stands for one."""
+
+
+def misleading_tool_annotations(subject: Subject) -> Iterator[Sighting]:
+    """Tools that are declared as read-only and change what a caller names."""
+    for tool in _tools(subject):
+        hints = tool.fields.get("annotations")
+        for key in ("readOnlyHint", "read_only_hint"):
+            hint = hints.get(key) if isinstance(hints, Fields) else None
+            if isinstance(hint, Plain) and hint.value is True:
+                for effect in _changes(subject, tool):
+                    yield _sighting(tool, effect)
+                    break
+
+
+def description_behaviour_mismatch(subject: Subject) -> Iterator[Sighting]:
+    """Tools that promise to read and change what a caller names."""
+    for tool in _tools(subject):
+        about = tool.fields.get("description")
+        said = about.value if isinstance(about, Plain) and isinstance(about.value, str) else ""
+        if not said or not _READS.match(tool.name) or _CHANGES.search(f"{tool.name} {said}"):
+            continue
+        for effect in _changes(subject, tool):
+            yield _sighting(tool, effect)
+            break
+
+
+def dynamic_tool_description(subject: Subject) -> Iterator[Sighting]:
+    """Descriptions that are made from what the server fetched, read or was told."""
+    world = subject.world
+    for definition in subject.definitions:
+        for key, (function, at) in definition.texts:
+            frame = world.frames.get(function)
+            facts = frame.deep(at) if frame is not None else frozenset()
+            origins = sorted({origin.label for origin, _ in facts if isinstance(origin, Source)})
+            if origins:
+                named = definition.name or "the server"
+                detail = f"the {key} of `{named}` holds `{origins[0]}`"
+                yield Sighting(definition.fields.place, detail, confidence=Confidence.MEDIUM)
+    for name in sorted(subject.reached.keys() & world.frames.keys()):
+        for index, value in enumerate(world.frames[name].function.values):
+            if isinstance(value, Store) and value.field == "__doc__":
+                place = value_place(world, name, index)
+                handler = subject.handler(name, index)
+                yield Sighting(place, "a handler rewrites a docstring", handler=handler)
+
+
+def unused_tool_parameter(subject: Subject) -> Iterator[Sighting]:
+    """Parameters that a model is asked for and that the code never looks at."""
+    for tool in _tools(subject):
+        frame = subject.world.frames.get(tool.handler)
+        schema = tool.fields.get("inputSchema")
+        properties = schema.get("properties") if isinstance(schema, Fields) else None
+        if frame is None or not isinstance(properties, Fields) or len(frame.values) <= _STUB:
+            continue
+        used = _used(frame)
+        for name, written in properties.items if used is not None else ():
+            if name not in (used or ()) and not _LEFT_ALONE.match(name):
+                handler = Handler("tool", tool.name, tool.fields.place)
+                yield Sighting(written.place, f"`{name}`", handler=handler)
+
+
+def _used(frame: Frame) -> set[str] | None:
+    """The parameters that a handler looks at; `None` when it takes them as a whole."""
+    function = frame.function
+    params = {
+        at: value
+        for at in function.params
+        if isinstance(value := function.values[at], Param) and value.sort != "receiver"
+    }
+    if any(param.sort in ("args", "kwargs") for param in params.values()):
+        return None
+    annotated = frame.library.family == "python"
+    used: set[str] = set()
+    for value in function.values:
+        for operand in _operands(value):
+            param = params.get(operand)
+            if param is None:
+                continue
+            if annotated:
+                used.add(param.name)
+            elif param.index == 0:
+                if not isinstance(value, Load) or value.field == "*":
+                    return None
+                used.add(value.field)
+    return used
+
+
+def _operands(value: object) -> list[Id]:
+    out: list[Id] = []
+    for name in ("operands", "args"):
+        out += getattr(value, name, ())
+    for name in ("object", "value", "receiver", "callee", "key", "test"):
+        at = getattr(value, name, None)
+        if isinstance(at, int):
+            out.append(at)
+    out += [at for _, at in getattr(value, "keywords", ())]
+    out += [at for _, at in getattr(value, "captures", ())]
+    out += [at for _, at in getattr(value, "defaults", ())]
+    return out if not isinstance(value, Return) else [value.value]
+
+
+def _tools(subject: Subject) -> Iterator[Definition]:
+    return (one for one in subject.definitions if one.sort == "tools" and one.handler)
+
+
+def _changes(subject: Subject, tool: Definition) -> Iterator[Privilege]:
+    """What a tool changes or runs as its caller chooses."""
+    for name in sorted(subject.reachable(tool.handler)):
+        for effect in subject.effects.get(name, ()):
+            if (effect.sort, effect.action) in _CHANGING and effect.chosen is Chosen.CALLER:
+                yield effect
+
+
+def _sighting(tool: Definition, effect: Privilege) -> Sighting:
+    done = _CHANGING[effect.sort, effect.action]
+    at = f"{effect.place.file}:{effect.place.start.line}"
+    level = Severity.MEDIUM if effect.action == "write" else None
+    adjusted = (f"{level.word} because a file may be a cache",) if level is not None else ()
+    return Sighting(
+        tool.fields.place,
+        f"`{tool.name}` {done} that its caller chooses ({at})",
+        severity=level,
+        handler=Handler("tool", tool.name, tool.fields.place),
+        adjustments=adjusted,
+    )
