@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from mcpward.audit.options import AuditOptions
 from mcpward.catalog.catalog import load_catalog
 
 MARK = re.compile(r"(?:#|//)\s*(source|finding|missed|noise)\s*$")
@@ -39,7 +40,7 @@ def siblings(rule):
 def audit(project):
     run = pytest.importorskip("mcpward.audit.run", reason="the pipeline is not there yet")
     files = {example.file: example.code.encode() for example in project.examples}
-    return run.audit_sources(files)
+    return run.audit_sources(files, AuditOptions(strict=True))
 
 
 def lines(findings):
