@@ -33,6 +33,8 @@ CONDITION_WORDS = frozenset(
         "<trusted>",
         "<ends-with-separator>",
         "<dynamic>",
+        "<exponential>",
+        "<exponential-whole>",
     }
 )
 GRANT_WORDS = frozenset({"<pattern>", "<schema>"})

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
+from mcpward.taint.backtracking import exponential
 from mcpward.taint.constants import literal
 from mcpward.taint.facts import NO_REFS, Facts, Path, Refs, ordered, union
 from mcpward.taint.frame import Frame
@@ -221,6 +222,12 @@ def _word(
             return not (frame.read(value, path) if path else frame.deep(value))
         case "<ends-with-separator>":
             return ends_with_separator(frame, value)
+        case "<exponential>":
+            return any(exponential(p.text, p.flags) for p in _expressions(frame, value))
+        case "<exponential-whole>":
+            return any(
+                exponential(p.text, p.flags, whole=True) for p in _expressions(frame, value)
+            )
         case _:
             return None
 
@@ -262,19 +269,22 @@ def ends_with_separator(frame: Frame, value: Id) -> bool:
 
 def pattern(frame: Frame, call: Call, place: Place) -> list[Pattern]:
     """The regular expressions a place may hold."""
+    return [found for value in values(call, place) for found in _expressions(frame, value)]
+
+
+def _expressions(frame: Frame, value: Id) -> list[Pattern]:
     out: list[Pattern] = []
-    for value in values(call, place):
-        for constant in frame.constants(value):
-            if isinstance(constant, Pattern):
-                out.append(constant)
-            elif isinstance(constant, str):
-                out.append(Pattern(constant, ""))
-        for ref in ordered(frame.refs[value]):
-            if ref.sort == "obj":
-                kept = frame.cell_refs(ref, "<pattern>")
-                out += [
-                    p if isinstance(p, Pattern) else Pattern(str(p), "")
-                    for p in (literal(r) for r in sorted(kept) if r.sort == "const")
-                    if p is not UNKNOWN
-                ]
+    for constant in frame.constants(value):
+        if isinstance(constant, Pattern):
+            out.append(constant)
+        elif isinstance(constant, str):
+            out.append(Pattern(constant, ""))
+    for ref in ordered(frame.refs[value]):
+        if ref.sort == "obj":
+            kept = frame.cell_refs(ref, "<pattern>")
+            out += [
+                p if isinstance(p, Pattern) else Pattern(str(p), "")
+                for p in (literal(r) for r in sorted(kept) if r.sort == "const")
+                if p is not UNKNOWN
+            ]
     return out
