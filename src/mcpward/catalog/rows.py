@@ -28,6 +28,7 @@ CONDITION_WORDS = frozenset(
         "<present>",
         "<text>",
         "<list>",
+        "<record>",
         "<constant>",
         "<constant-set>",
         "<trusted>",

@@ -15,6 +15,7 @@ from mcpward.frontends.python_patterns import Patterns
 from mcpward.frontends.python_scopes import (
     Scope,
     closely,
+    defaults,
     never_returning,
     parameters,
     scope_of,
@@ -22,7 +23,7 @@ from mcpward.frontends.python_scopes import (
     target_names,
     walrus_names,
 )
-from mcpward.frontends.python_types import local_names, type_expression
+from mcpward.frontends.python_types import declared_type, local_names, type_expression
 from mcpward.ir.builder import Block
 from mcpward.ir.values import Class, Function, Id, Module
 
@@ -241,11 +242,12 @@ class _Lowering(Patterns):
             return
         names = self.file.names
         method = bool(task.owner) and not task.static
+        given = defaults(node)
         for arg, sort in parameters(node):
             if method and sort == "plain":
                 sort = "receiver"
             method = False
-            annotation = type_expression(arg.annotation, names) if arg.annotation else None
+            annotation = declared_type(arg, given.get(arg.arg), names)
             builder.param(arg.arg, self.span(arg), sort=sort, annotation=annotation)
         here = Span(self.path, task.start, task.start)
         if parent is not None and task.closure is not None:

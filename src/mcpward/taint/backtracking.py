@@ -25,7 +25,7 @@ _LOOPS = (")*", ")+", "){")
 _COPIES = 2
 """Counted repetitions are unrolled so often; that never makes a loop of something finite."""
 _ROUNDS = 6
-_BUDGET = 20_000
+_BUDGET = 10_000
 """Steps of the search in one expression; what needs more counts as harmless."""
 _SAMPLE = "aZ0_ \t\n-./,;:!\"'<>()[]{}@\0é\u2028"
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)

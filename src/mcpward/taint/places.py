@@ -212,6 +212,8 @@ def _word(
             if labels & {"list", "tuple", "array", "arguments"}:
                 return True
             return False if _is_text(frame, value, known) else None
+        case "<record>":
+            return any(ref.sort == "obj" and ref.name in _WRITTEN for ref in known)
         case "<constant>":
             return bool(constants)
         case "<dynamic>":
