@@ -33,6 +33,7 @@ CONDITION_WORDS = frozenset(
         "<constant-set>",
         "<trusted>",
         "<ends-with-separator>",
+        "<runnable>",
         "<dynamic>",
         "<exponential>",
         "<exponential-whole>",

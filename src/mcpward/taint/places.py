@@ -9,12 +9,11 @@ from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
 from mcpward.taint.backtracking import exponential
 from mcpward.taint.constants import literal
+from mcpward.taint.endings import ends_with_separator, runnable
 from mcpward.taint.facts import NO_REFS, Facts, Path, Refs, ordered, union
 from mcpward.taint.frame import Frame
 
 _WRITTEN = frozenset(["object", "dict"])
-_SEPARATORS = ("/", "\\")
-_SEPARATOR_NAMES = frozenset(["os.sep", "os.path.sep", "path.sep", "os.altsep", "path.posix.sep"])
 
 
 def values(call: Call, place: Place) -> list[Id]:
@@ -224,6 +223,8 @@ def _word(
             return not (frame.read(value, path) if path else frame.deep(value))
         case "<ends-with-separator>":
             return ends_with_separator(frame, value)
+        case "<runnable>":
+            return runnable(frame, value)
         case "<exponential>":
             return any(exponential(p.text, p.flags) for p in _expressions(frame, value))
         case "<exponential-whole>":
@@ -252,21 +253,6 @@ def constant_set(frame: Frame, value: Id) -> bool:
     if any(isinstance(c, str) for c in frame.constants(value)):
         return False
     return True
-
-
-def ends_with_separator(frame: Frame, value: Id) -> bool:
-    """Whether a text is known to end in a path separator."""
-    instruction = frame.values[value]
-    if isinstance(instruction, Join) and instruction.fields is None and instruction.operands:
-        return ends_with_separator(frame, instruction.operands[-1])
-    if isinstance(instruction, Const):
-        constant = instruction.value
-        return isinstance(constant, str) and constant.endswith(_SEPARATORS)
-    constants = frame.constants(value)
-    if constants:
-        return all(isinstance(c, str) and c.endswith(_SEPARATORS) for c in constants)
-    names = [ref.name for ref in frame.refs[value] if ref.sort == "ext"]
-    return bool(names) and all(name in _SEPARATOR_NAMES for name in names)
 
 
 def pattern(frame: Frame, call: Call, place: Place) -> list[Pattern]:
