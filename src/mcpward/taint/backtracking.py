@@ -1,9 +1,9 @@
 """Whether a backtracking engine needs exponential time for an expression on some text.
 
-The expression becomes an automaton over the characters that its classes tell apart. It is exponential
-when some place in it can be left and reached again over one text in two ways, and when some text that
-goes round and round there is no match in the end: then the engine tries all ways. Nothing is ever
-matched with the engine itself, and what is not understood counts as harmless.
+The expression becomes an automaton over the characters that its classes tell apart. It is
+exponential when some place in it can be left and reached again over one text in two ways, and when
+some text that goes round and round there is no match in the end: then the engine tries all ways.
+Nothing is ever matched with the engine itself, and what is not understood counts as harmless.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import string
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from re import _constants  # type: ignore[attr-defined]  # no other syntax tree
 from typing import Any
@@ -29,7 +30,7 @@ _BUDGET = 10_000
 """Steps of the search in one expression; what needs more counts as harmless."""
 _SAMPLE = "aZ0_ \t\n-./,;:!\"'<>()[]{}@\0é\u2028"
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT)
-_TESTS = {
+_TESTS: dict[Any, Callable[[str], bool]] = {
     op.CATEGORY_DIGIT: str.isdigit,
     op.CATEGORY_NOT_DIGIT: lambda c: not c.isdigit(),
     op.CATEGORY_SPACE: str.isspace,
@@ -265,11 +266,7 @@ class _Machine:
                 return True
             ended = index + 1 == len(text)
             states = self._closed(
-                {
-                    self.read[s][1]
-                    for s in states
-                    if s in self.read and letter in self.read[s][0]
-                },
+                {self.read[s][1] for s in states if s in self.read and letter in self.read[s][0]},
                 ended=ended,
             )
         return self.accept in states

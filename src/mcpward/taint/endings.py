@@ -1,4 +1,4 @@
-"""How a text ends, as far as its last part is constant: in a separator, or in the name of a script."""
+"""How a text ends, as far as its last part is constant: a separator, or the name of a script."""
 
 from __future__ import annotations
 

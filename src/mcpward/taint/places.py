@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from mcpward.core.rule import Condition, Place
-from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
+from mcpward.ir.values import UNKNOWN, Call, Id, Join, Pattern
 from mcpward.taint.backtracking import exponential
 from mcpward.taint.constants import literal
 from mcpward.taint.endings import ends_with_separator, runnable
@@ -228,9 +228,7 @@ def _word(
         case "<exponential>":
             return any(exponential(p.text, p.flags) for p in _expressions(frame, value))
         case "<exponential-whole>":
-            return any(
-                exponential(p.text, p.flags, whole=True) for p in _expressions(frame, value)
-            )
+            return any(exponential(p.text, p.flags, whole=True) for p in _expressions(frame, value))
         case _:
             return None
 
