@@ -10,6 +10,7 @@ from mcpward.audit.written import At, Items, Plain, Reader, Written
 from mcpward.core.finding import Handler
 from mcpward.core.privilege import Chosen, Privilege, Sort
 from mcpward.core.rule import CallModel
+from mcpward.ir.liveness import operands
 from mcpward.ir.values import Call, Const, Global, Id, Load, Param
 from mcpward.taint import places
 from mcpward.taint.frame import Frame
@@ -169,6 +170,8 @@ def _configured(reader: Reader, frame: Frame, value: Id) -> bool:
         seen.add(at)
         function = reader.world.program.function(at[0])
         one = function.values[at[1]] if function is not None else None
+        if one is None:
+            continue
         if isinstance(one, Load) and one.field in _CONFIGURED:
             return True
         if isinstance(one, Global):
@@ -177,19 +180,8 @@ def _configured(reader: Reader, frame: Frame, value: Id) -> bool:
             origin = reader.origin(at)
             pending += [origin] if origin is not None else []
         elif not isinstance(one, Param):
-            pending += [(at[0], operand) for operand in _operands(one)]
+            pending += [(at[0], operand) for operand in operands(one) if operand >= 0]
     return False
-
-
-def _operands(value: object) -> list[Id]:
-    out: list[Id] = []
-    for name in ("operands", "args"):
-        out += getattr(value, name, ())
-    for name in ("object", "value", "receiver", "callee"):
-        at = getattr(value, name, None)
-        if isinstance(at, int) and at >= 0:
-            out.append(at)
-    return out
 
 
 def _shown(sort: Sort, text: str) -> str:

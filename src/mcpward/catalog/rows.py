@@ -28,11 +28,15 @@ CONDITION_WORDS = frozenset(
         "<present>",
         "<text>",
         "<list>",
+        "<record>",
         "<constant>",
         "<constant-set>",
         "<trusted>",
         "<ends-with-separator>",
+        "<runnable>",
         "<dynamic>",
+        "<exponential>",
+        "<exponential-whole>",
     }
 )
 GRANT_WORDS = frozenset({"<pattern>", "<schema>"})

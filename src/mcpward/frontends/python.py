@@ -15,6 +15,7 @@ from mcpward.frontends.python_patterns import Patterns
 from mcpward.frontends.python_scopes import (
     Scope,
     closely,
+    defaults,
     never_returning,
     parameters,
     scope_of,
@@ -23,7 +24,7 @@ from mcpward.frontends.python_scopes import (
     walrus_names,
 )
 from mcpward.frontends.python_syntax import docstring
-from mcpward.frontends.python_types import local_names, type_expression
+from mcpward.frontends.python_types import declared_type, local_names, type_expression
 from mcpward.ir.builder import Block
 from mcpward.ir.values import Class, Const, Function, Id, Module
 
@@ -154,10 +155,8 @@ def _imports(body: list[ast.stmt], file: File) -> dict[str, str]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 first = alias.name.partition(".")[0]
-                if alias.asname:
-                    found[alias.asname] = file.resolve(alias.name)
-                else:
-                    found[first] = top_of(alias.name, file.resolve(alias.name))
+                known = file.resolve(alias.name)
+                found[alias.asname or first] = known if alias.asname else top_of(alias.name, known)
         elif isinstance(node, ast.ImportFrom):
             module = source_module(node, file)
             for alias in node.names:
@@ -243,11 +242,12 @@ class _Lowering(Patterns):
             return
         names = self.file.names
         method = bool(task.owner) and not task.static
+        given = defaults(node)
         for arg, sort in parameters(node):
             if method and sort == "plain":
                 sort = "receiver"
             method = False
-            annotation = type_expression(arg.annotation, names) if arg.annotation else None
+            annotation = declared_type(arg, given.get(arg.arg), names)
             builder.param(arg.arg, self.span(arg), sort=sort, annotation=annotation)
         here = Span(self.path, task.start, task.start)
         if parent is not None and task.closure is not None:

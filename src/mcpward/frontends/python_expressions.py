@@ -405,7 +405,7 @@ class Expressions:
     def _fstring_parts(self, node: ast.JoinedStr, parts: list[Id]) -> None:
         for value in node.values:
             if isinstance(value, ast.FormattedValue):
-                parts.append(self.expr(value.value))
+                parts.append(self.FormattedValue(value))
                 if isinstance(value.format_spec, ast.JoinedStr):
                     specs = value.format_spec.values
                     parts.extend(self.expr(s) for s in specs if isinstance(s, ast.FormattedValue))
@@ -413,6 +413,10 @@ class Expressions:
                 parts.append(self.expr(value))
 
     def FormattedValue(self, node: ast.FormattedValue) -> Id:
+        if node.conversion in (ord("r"), ord("a")):
+            name = ast.copy_location(ast.Name("repr", ast.Load()), node)
+            written = ast.Call(func=name, args=[node.value], keywords=[])
+            return self.expr(ast.copy_location(written, node))
         return self.expr(node.value)
 
     # ── containers ────────────────────────────────────────────────────────────────────────────

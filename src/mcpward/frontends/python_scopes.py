@@ -81,6 +81,15 @@ def parameters(node: FunctionNode) -> Iterator[tuple[ast.arg, str]]:
         yield arguments.kwarg, "kwargs"
 
 
+def defaults(node: FunctionNode) -> dict[str, ast.expr]:
+    """The default values of parameters."""
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args][-len(arguments.defaults) or None :]
+    given = zip(positional, arguments.defaults, strict=False)
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=False)
+    return {arg.arg: value for arg, value in (*given, *named) if value is not None}
+
+
 def scope_of(node: FunctionNode, data: bytes, start: int, end: int) -> Scope:
     """The scope of a function that stands at these bytes.
 

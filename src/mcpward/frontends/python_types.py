@@ -11,6 +11,7 @@ from mcpward.ir.values import UNKNOWN, TypeExpr
 _DEPTH = 30
 """Annotations nested deeper than this are cut off; no real one is."""
 _LITERALS = ("typing.Literal", "typing_extensions.Literal", "Literal")
+_FIELDS = ("pydantic.Field", "pydantic.fields.Field", "fastapi.Query", "fastapi.Path")
 _ANNOTATED = ("typing.Annotated", "typing_extensions.Annotated", "Annotated")
 
 
@@ -43,6 +44,19 @@ def type_expression(
         case ast.Starred():
             return type_expression(node.value, names, depth + 1)
     return None
+
+
+def declared_type(
+    arg: ast.arg, default: ast.expr | None, names: Mapping[str, str]
+) -> TypeExpr | None:
+    """The type of a parameter, with what pydantic's `Field(…)` as its default says of it."""
+    annotation = type_expression(arg.annotation, names) if arg.annotation else None
+    if annotation is None or not isinstance(default, ast.Call):
+        return annotation
+    said = type_expression(default, names)
+    if said is None or said.name not in _FIELDS:
+        return annotation
+    return TypeExpr(_ANNOTATED[0], (annotation, said))
 
 
 def qualified(node: ast.expr, names: Mapping[str, str]) -> str | None:

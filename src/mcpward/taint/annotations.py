@@ -137,7 +137,16 @@ def guarantee(frame: Frame, annotation: object, depth: int = 0) -> int:
         for extra in annotation.args[1:]:
             total |= _constraint(frame, extra)
         return total
-    if last in ("constr", "StringConstraints", "Field"):
+    if last in (
+        "constr",
+        "conint",
+        "confloat",
+        "StringConstraints",
+        "Field",
+        "Le",
+        "Lt",
+        "Interval",
+    ):
         return _constraint(frame, annotation)
     if name in _SEQUENCES and annotation.args:
         return guarantee(frame, annotation.args[0], depth + 1)
@@ -168,6 +177,8 @@ def _constraint(frame: Frame, extra: TypeExpr) -> int:
             text = value.text if isinstance(value, Pattern) else value
             if isinstance(text, str):
                 total |= frame.world.mask(proven(text, "", whole=False))
+        elif key in ("le", "lt"):
+            total |= frame.world.bits["bounded"]
     return total
 
 

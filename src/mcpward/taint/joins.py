@@ -27,6 +27,7 @@ _PART = "\0"
 """Stands in a text for a part that is not constant."""
 _COMMENT = re.compile(r"\s*(?:/\*.{0,200}?\*/\s*)?;?\s*", re.DOTALL)
 """What may stand around a statement without making it another one."""
+_TAG = re.compile(r"<[a-zA-Z!/]")
 
 
 def join(frame: Frame, at: Id, value: Join) -> None:
@@ -66,10 +67,11 @@ def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
     known = [[c for c in frame.constants(o) if isinstance(c, str)] for o in operands]
     pieces = [texts[0] if len(texts) == 1 else _PART for texts in known]
     whole = sum(not _COMMENT.fullmatch(piece) for piece in pieces) < 2
+    around = _surroundings(pieces, bits)
     for position, operand in enumerate(operands):
         facts = frame.deep(operand)
         if facts:
-            marks = bits["scalar"] if whole else bits["scalar"] | bits["embedded"]
+            marks = bits["scalar"] | (0 if whole else bits["embedded"] | around)
             if _names("".join(pieces[position + 1 :])):
                 marks |= bits["named"]
             if head or opaque:
@@ -81,6 +83,16 @@ def text(frame: Frame, operands: tuple[Id, ...]) -> Facts:
         if pieces[position] == _PART and not facts:
             opaque = opaque or head == _PART or "://" in head
     return union(*out)
+
+
+def _surroundings(pieces: list[str], bits: dict[str, int]) -> int:
+    """What the fixed parts say about the language of a text."""
+    marks = 0
+    if any("\r\n" in piece for piece in pieces):
+        marks |= bits["in-line"]
+    if any(_TAG.search(piece) for piece in pieces):
+        marks |= bits["in-markup"]
+    return marks
 
 
 def _names(tail: str) -> bool:

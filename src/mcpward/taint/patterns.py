@@ -37,7 +37,7 @@ def proven(pattern: str, flags: str, *, whole: bool, start: bool = False) -> fro
     """
     if len(pattern) > _LIMIT or "m" in flags:
         return frozenset()
-    tree = _tree(_pythonic(pattern))
+    tree = tree_of(pattern)
     if tree is None:
         return frozenset()
     if tree.state.flags & re.MULTILINE or any(_local_flags(code, a) for code, a in tree):
@@ -95,7 +95,7 @@ def remaining(pattern: str, flags: str) -> frozenset[str]:
     """
     if "g" not in flags or len(pattern) > _LIMIT:
         return frozenset()
-    tree = _tree(_pythonic(pattern))
+    tree = tree_of(pattern)
     if tree is None or len(tree) != 1:
         return frozenset()
     code, argument = tree[0]
@@ -121,6 +121,11 @@ def remaining(pattern: str, flags: str) -> frozenset[str]:
     if "-" not in kept:
         marks.add("dash-refused")
     return frozenset(marks)
+
+
+def tree_of(pattern: str) -> Any:
+    """The syntax tree of an expression of Python or JavaScript; `None` when it cannot be read."""
+    return _tree(_pythonic(pattern))
 
 
 def _local_flags(code: Any, argument: Any) -> bool:

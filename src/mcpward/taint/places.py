@@ -6,14 +6,14 @@ import re
 from functools import lru_cache
 
 from mcpward.core.rule import Condition, Place
-from mcpward.ir.values import UNKNOWN, Call, Const, Id, Join, Pattern
+from mcpward.ir.values import UNKNOWN, Call, Id, Join, Pattern
+from mcpward.taint.backtracking import exponential
 from mcpward.taint.constants import literal
+from mcpward.taint.endings import ends_with_separator, runnable
 from mcpward.taint.facts import NO_REFS, Facts, Path, Refs, ordered, union
 from mcpward.taint.frame import Frame
 
 _WRITTEN = frozenset(["object", "dict"])
-_SEPARATORS = ("/", "\\")
-_SEPARATOR_NAMES = frozenset(["os.sep", "os.path.sep", "path.sep", "os.altsep", "path.posix.sep"])
 
 
 def values(call: Call, place: Place) -> list[Id]:
@@ -211,6 +211,8 @@ def _word(
             if labels & {"list", "tuple", "array", "arguments"}:
                 return True
             return False if _is_text(frame, value, known) else None
+        case "<record>":
+            return any(ref.sort == "obj" and ref.name in _WRITTEN for ref in known)
         case "<constant>":
             return bool(constants)
         case "<dynamic>":
@@ -221,6 +223,12 @@ def _word(
             return not (frame.read(value, path) if path else frame.deep(value))
         case "<ends-with-separator>":
             return ends_with_separator(frame, value)
+        case "<runnable>":
+            return runnable(frame, value)
+        case "<exponential>":
+            return any(exponential(p.text, p.flags) for p in _expressions(frame, value))
+        case "<exponential-whole>":
+            return any(exponential(p.text, p.flags, whole=True) for p in _expressions(frame, value))
         case _:
             return None
 
@@ -245,36 +253,24 @@ def constant_set(frame: Frame, value: Id) -> bool:
     return True
 
 
-def ends_with_separator(frame: Frame, value: Id) -> bool:
-    """Whether a text is known to end in a path separator."""
-    instruction = frame.values[value]
-    if isinstance(instruction, Join) and instruction.fields is None and instruction.operands:
-        return ends_with_separator(frame, instruction.operands[-1])
-    if isinstance(instruction, Const):
-        constant = instruction.value
-        return isinstance(constant, str) and constant.endswith(_SEPARATORS)
-    constants = frame.constants(value)
-    if constants:
-        return all(isinstance(c, str) and c.endswith(_SEPARATORS) for c in constants)
-    names = [ref.name for ref in frame.refs[value] if ref.sort == "ext"]
-    return bool(names) and all(name in _SEPARATOR_NAMES for name in names)
-
-
 def pattern(frame: Frame, call: Call, place: Place) -> list[Pattern]:
     """The regular expressions a place may hold."""
+    return [found for value in values(call, place) for found in _expressions(frame, value)]
+
+
+def _expressions(frame: Frame, value: Id) -> list[Pattern]:
     out: list[Pattern] = []
-    for value in values(call, place):
-        for constant in frame.constants(value):
-            if isinstance(constant, Pattern):
-                out.append(constant)
-            elif isinstance(constant, str):
-                out.append(Pattern(constant, ""))
-        for ref in ordered(frame.refs[value]):
-            if ref.sort == "obj":
-                kept = frame.cell_refs(ref, "<pattern>")
-                out += [
-                    p if isinstance(p, Pattern) else Pattern(str(p), "")
-                    for p in (literal(r) for r in sorted(kept) if r.sort == "const")
-                    if p is not UNKNOWN
-                ]
+    for constant in frame.constants(value):
+        if isinstance(constant, Pattern):
+            out.append(constant)
+        elif isinstance(constant, str):
+            out.append(Pattern(constant, ""))
+    for ref in ordered(frame.refs[value]):
+        if ref.sort == "obj":
+            kept = frame.cell_refs(ref, "<pattern>")
+            out += [
+                p if isinstance(p, Pattern) else Pattern(str(p), "")
+                for p in (literal(r) for r in sorted(kept) if r.sort == "const")
+                if p is not UNKNOWN
+            ]
     return out

@@ -63,6 +63,9 @@ def built(frame: Frame, at: Id, call: Call, name: str) -> bool:
         frame.put((made, "<pattern>"), NO_FACTS, frame.refs[call.args[0]], at)
         if call.receiver is not None:
             frame.put((made, "<base>"), NO_FACTS, _schemas(frame.refs[call.receiver]), at)
+    elif method in ("max", "lte", "lt") and call.receiver is not None:
+        frame.put((made, "<base>"), NO_FACTS, _schemas(frame.refs[call.receiver]), at)
+        _say(frame, made, "bounded", at)
     elif method in _INNER and call.args:
         frame.put((made, "<base>"), NO_FACTS, _schemas(frame.refs[call.args[-1]]), at)
     elif method in ("extend", "merge", "and", "safeExtend") and call.args:
@@ -167,6 +170,8 @@ def _json(frame: Frame, ref: Ref, names: list[str]) -> Marks:
     for word in frame.cell_refs(ref, "type"):
         if word.name in ("s:number", "s:integer", "s:boolean", "s:null"):
             marks |= bits["number"]
+    if "maximum" in names or "exclusiveMaximum" in names:
+        marks |= bits["bounded"]
     for word in frame.cell_refs(ref, "pattern"):
         known = literal(word) if word.sort == "const" else None
         if isinstance(known, str):

@@ -51,6 +51,10 @@ def _interpreted(frame: Frame, call: Call, kind: str) -> str:
         programs += names
         if _STARTERS.isdisjoint(programs):
             break
+    if kind == "argv" and frame.library.family == "python":
+        # Node refuses to start batch files without a shell.
+        if any(program.endswith((".bat", ".cmd")) for program in programs):
+            return "batch"
     flags = {w for word in words for w in word}
     for row in frame.library.interpreters:
         if any(p in row.programs for p in programs) and any(f in flags for f in row.flags):

@@ -36,6 +36,8 @@ _STEPS = 60
 _DEPTH = 24
 _LOOKED = 4_000
 _KEPT = 5_000
+_NESTED = 4
+"""Containers in containers that are looked into, such as messages of a conversation."""
 
 
 class Link(NamedTuple):
@@ -242,8 +244,12 @@ def _begins(frame: Frame, at: Id, origin: Origin) -> bool:
     )
 
 
-def _carries(frame: Frame, at: Id, origin: Origin) -> bool:
+def _carries(frame: Frame, at: Id, origin: Origin, depth: int = 0) -> bool:
     """Whether a value holds data of an origin, or a whole of which the origin is a field."""
+    value = frame.values[at]
+    if isinstance(value, Join) and value.fields is not None and depth < _NESTED:
+        if any(_carries(frame, inner, origin, depth + 1) for inner in value.operands):
+            return True
     for found, _ in frame.deep(at):
         if found == origin:
             return True

@@ -33,6 +33,7 @@ from mcpward.taint.facts import (
     Ref,
     Refs,
     Symbol,
+    marked,
     ordered,
 )
 from mcpward.taint.frame import OBJECTS, Frame
@@ -90,6 +91,9 @@ def load(frame: Frame, at: Id, value: Load) -> None:
         facts = frame.read(owner, (value.field,))
         if value.field == "0":
             facts = _first_word(frame, facts)
+        elif value.field == "length" and facts:
+            # As large as what was sent, not as large as what somebody says.
+            facts = marked(facts, frame.world.bits["bounded"])
         frame.add(at, facts)
     refs = NO_REFS
     called = at in frame.callees

@@ -11,7 +11,8 @@ from mcpward.audit.subject import Sighting, Subject
 from mcpward.audit.written import Fields, Plain
 from mcpward.core.finding import Confidence, Handler, Severity
 from mcpward.core.privilege import Chosen, Privilege, Sort
-from mcpward.ir.values import Id, Load, Param, Return, Store
+from mcpward.ir.liveness import operands
+from mcpward.ir.values import Load, Param, Return, Store
 from mcpward.taint.facts import Source
 from mcpward.taint.frame import Frame
 
@@ -113,7 +114,8 @@ def _used(frame: Frame) -> set[str] | None:
     annotated = frame.library.family == "python"
     used: set[str] = set()
     for value in function.values:
-        for operand in _operands(value):
+        read = (value.value,) if isinstance(value, Return) else operands(value)
+        for operand in read:
             param = params.get(operand)
             if param is None:
                 continue
@@ -124,20 +126,6 @@ def _used(frame: Frame) -> set[str] | None:
                     return None
                 used.add(value.field)
     return used
-
-
-def _operands(value: object) -> list[Id]:
-    out: list[Id] = []
-    for name in ("operands", "args"):
-        out += getattr(value, name, ())
-    for name in ("object", "value", "receiver", "callee", "key", "test"):
-        at = getattr(value, name, None)
-        if isinstance(at, int):
-            out.append(at)
-    out += [at for _, at in getattr(value, "keywords", ())]
-    out += [at for _, at in getattr(value, "captures", ())]
-    out += [at for _, at in getattr(value, "defaults", ())]
-    return out if not isinstance(value, Return) else [value.value]
 
 
 def _tools(subject: Subject) -> Iterator[Definition]:
