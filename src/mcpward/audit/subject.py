@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mcpward.audit.calls import Calls, named_calls
+from mcpward.audit.exposure import Exposure, exposure
 from mcpward.audit.places import handler_of
 from mcpward.core.finding import Confidence, Handler, Place, Severity
 from mcpward.core.source import SourceFile
@@ -57,6 +59,16 @@ class Subject:
                     found[name] = entry
                     pending += callees[name]
         return found
+
+    @cached_property
+    def calls(self) -> Calls:
+        """Every call by what it may call."""
+        return named_calls(self.world)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """How clients reach the server."""
+        return exposure(self.world, self.calls, self.sources)
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""
