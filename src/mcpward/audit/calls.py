@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from mcpward.ir.program import bare
-from mcpward.ir.values import Assume, Call, Function, Id, Join, Load, Phi
+from mcpward.ir.values import Assume, Call, Function, Global, Id, Join, Load, Phi
 from mcpward.taint.constants import literal
 from mcpward.taint.facts import ordered
 from mcpward.taint.frame import Frame
@@ -118,6 +118,8 @@ def possible(frame: Frame, at: Id, depth: int = _DEPTH) -> list[object]:
                     out += possible(frame, operand, depth - 1)
             case Assume():
                 out += possible(frame, value.value, depth - 1)
+            case Global(absolute=False):
+                out += _variable(frame, value.name, depth - 1)
             case Join(fields=None):
                 out += frame.constants(at)
             case Call(args=(_, default, *_)):
@@ -125,3 +127,15 @@ def possible(frame: Frame, at: Id, depth: int = _DEPTH) -> list[object]:
                 if known & _LOOKUPS:
                     out += possible(frame, default, depth - 1)
     return list(dict.fromkeys(out))
+
+
+def _variable(frame: Frame, name: str, depth: int) -> list[object]:
+    """The literals that a variable of the module may be."""
+    body = frame.world.frames.get(f"{frame.function.module}:")
+    out: list[object] = []
+    for store in body.stores() if body is not None else ():
+        held = body.values[store.object] if body is not None else None
+        if store.field == name and isinstance(held, Global) and held.name == "<module>":
+            assert body is not None
+            out += possible(body, store.value, depth)
+    return out

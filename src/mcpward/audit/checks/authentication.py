@@ -10,6 +10,7 @@ from mcpward.audit.places import span_place, value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.ir.values import Compare, Const, Function, Id
+from mcpward.taint.entries import source
 from mcpward.taint.facts import Source
 from mcpward.taint.frame import Frame
 
@@ -50,14 +51,24 @@ def _unsigned(named: Named) -> bool:
 
 def _believed(subject: Subject, named: Named, detail: str) -> Iterator[Sighting]:
     """Only where the token comes from a request, or the function says that it verifies."""
-    args = named.call.args
-    sent = bool(args) and any(
-        isinstance(origin, Source) and origin.kind == "wire"
-        for origin, _ in named.frame.deep(args[0])
-    )
+    sent = bool(named.call.args) and _sent(subject, named.frame, named.call.args[0])
     within = named.function.label.rpartition(".")[2]
     if sent or (_VERIFIES.search(within) and subject.exposure.networked):
         yield _sighted(subject, named, detail)
+
+
+def _sent(subject: Subject, frame: Frame, at: Id) -> bool:
+    """Whether a value comes from a request."""
+    handled = [e for e in subject.world.entries.values() if e.handler.name == frame.name]
+    for origin, _ in frame.deep(at):
+        if isinstance(origin, Source):
+            known = origin.kind
+        else:
+            said = [source(subject.world, frame, entry, origin) for entry in handled]
+            known = "wire" if any(one and one[0] == "wire" for one in said) else ""
+        if known == "wire":
+            return True
+    return False
 
 
 def _texts(named: Named, keyword: str, position: int) -> list[str]:

@@ -165,7 +165,7 @@ def legacy_sse_transport(subject: Subject) -> Iterator[Sighting]:
 
 def websocket_without_origin_check(subject: Subject) -> Iterator[Sighting]:
     """WebSocket servers in files in which no origin is mentioned."""
-    for name in ("ws.WebSocketServer", "ws.Server", "ws.WebSocket.Server"):
+    for name in ("WebSocketServer", "ws.WebSocketServer", "ws.Server"):
         for named in subject.calls.get(name, []):
             wanted = named.has_option(0, "port") or named.has_option(0, "server")
             if wanted and not _mentions(subject, named, _ORIGIN):
