@@ -1,4 +1,4 @@
-"""Every call of the program with the names of what it may call, and the literals of its arguments."""
+"""Every call of the program by the names of what it may call, with literals of its arguments."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from mcpward.taint.facts import ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
-_DEPTH = 4
+_DEPTH = 6
 """Values behind one another that are looked through for a literal."""
 _LOOKUPS = frozenset({"os.getenv", "os.environ.get", "dict.get"})
 """Calls that give their second argument when nothing else is there."""
+_SAME = frozenset({"split", "strip", "lower", "trim", "toLowerCase"})
 
 
 class Named(NamedTuple):
@@ -100,7 +101,9 @@ def _names(frame: Frame, call: Call) -> Iterator[str]:
         elif ref.sort == "cls":
             seen.add(bare(ref.name).rstrip("0123456789$_"))
             outside = frame.world.classes.outside(ref.name)[:2]
-            seen.update(frame.library.canonical(o).replace(".js.", ".") for o in outside if o != "?")
+            seen.update(
+                frame.library.canonical(o).replace(".js.", ".") for o in outside if o != "?"
+            )
     callee = frame.values[call.callee] if call.callee >= 0 else None
     if not seen and isinstance(callee, Load) and not any(r.sort == "fn" for r in refs):
         seen.add(f".{callee.field}")
@@ -119,23 +122,37 @@ def possible(frame: Frame, at: Id, depth: int = _DEPTH) -> list[object]:
             case Assume():
                 out += possible(frame, value.value, depth - 1)
             case Global(absolute=False):
-                out += _variable(frame, value.name, depth - 1)
+                out += _variable(frame, frame.function.module, value.name, depth - 1)
+            case Load() if not value.subscript:
+                for ref in ordered(frame.refs[value.object]):
+                    if ref.sort == "mod":
+                        out += _variable(frame, ref.name, value.field, depth - 1)
             case Join(fields=None):
                 out += frame.constants(at)
             case Call(args=(_, default, *_)):
                 known = {ref.name for ref in frame.refs[value.callee] if ref.sort == "ext"}
                 if known & _LOOKUPS:
                     out += possible(frame, default, depth - 1)
+                elif value.receiver is not None and _kept(frame, value):
+                    out += possible(frame, value.receiver, depth - 1)
+            case Call(receiver=int() as receiver) if _kept(frame, value):
+                out += possible(frame, receiver, depth - 1)
     return list(dict.fromkeys(out))
 
 
-def _variable(frame: Frame, name: str, depth: int) -> list[object]:
-    """The literals that a variable of the module may be."""
-    body = frame.world.frames.get(f"{frame.function.module}:")
+def _kept(frame: Frame, call: Call) -> bool:
+    """Whether a method gives the text that it is called on, perhaps in pieces."""
+    callee = frame.values[call.callee]
+    return isinstance(callee, Load) and callee.field in _SAME
+
+
+def _variable(frame: Frame, module: str, name: str, depth: int) -> list[object]:
+    """The literals that a variable of a module may be."""
+    body = frame.world.frames.get(f"{module}:")
     out: list[object] = []
-    for store in body.stores() if body is not None else ():
-        held = body.values[store.object] if body is not None else None
-        if store.field == name and isinstance(held, Global) and held.name == "<module>":
-            assert body is not None
-            out += possible(body, store.value, depth)
+    if body is not None:
+        for store in body.stores():
+            held = body.values[store.object]
+            if store.field == name and isinstance(held, Global) and held.name == "<module>":
+                out += possible(body, store.value, depth)
     return out

@@ -66,7 +66,7 @@ STARTS = re.compile(
     rb"|\bStreamableHTTPSessionManager\(|\.\w*http_app\(|\.sse_app\(|\.listen\(|\.connect\("
     rb"|\bWebSocketServer\(|\bserve\(|\bcreateMcp\w+\("
 )
-"""What is written where a server starts; such functions are looked at although nobody calls them."""
+"""What is written where a server starts; such functions are analysed even if nobody calls them."""
 
 _AUTHENTICATES = re.compile(
     rb"\b(?:requireBearerAuth|mcpAuthRouter|withMcpAuth|OAuthProvider|verifyBearerToken|BearerAuth\w*"
@@ -164,7 +164,7 @@ def exposure(world: World, calls: Calls, sources: Mapping[str, SourceFile]) -> E
     return Exposure(
         transports=frozenset(start.transport for start in places),
         addresses=frozenset(host for one in listeners for host in one.hosts),
-        authentication=_authenticated(world, calls, sources),
+        authentication=_authenticated(calls, sources),
         places=tuple(places),
         listeners=tuple(listeners),
     )
@@ -247,6 +247,8 @@ _OPTIONS = frozenset(
         "typer.Option",
     }
 )
+_LOOKUPS = frozenset({"os.getenv", "os.environ.get"})
+_HOST_NAME = re.compile(r"(?i)(?:\w{1,30}_)?(?:host|bind|bind_address|listen_address)")
 _HOST_FLAG = re.compile(r"--?(?:[a-z]{1,12}-){0,2}(?:host|bind|listen|address)(?:-address)?")
 _WEB = frozenset({"express.Application.listen", "http.Server.listen", "https.Server.listen"})
 _SERVE = frozenset({"@hono/node-server.serve", "Bun.serve", "Deno.serve"})
@@ -255,10 +257,7 @@ _SERVE = frozenset({"@hono/node-server.serve", "Bun.serve", "Deno.serve"})
 def _listeners(world: World, calls: Calls) -> Iterator[Listener]:
     for name in sorted(calls):
         for named in calls[name]:
-            if named.family == "python":
-                found = _python_host(named)
-            else:
-                found = _javascript_host(named)
+            found = _python_host(named) if named.family == "python" else _javascript_host(named)
             if found is not None:
                 hosts, given, everywhere, certain = found
                 place = value_place(world, named.frame.name, named.at)
@@ -280,6 +279,11 @@ def _python_host(named: Named) -> Bound | None:
         if any(isinstance(flag, str) and _HOST_FLAG.fullmatch(flag) for flag in flags):
             hosts = tuple(h for h in named.literals("default") if isinstance(h, str))
             return (hosts, True, False, False) if hosts else None
+    if named.name in _LOOKUPS:
+        names = named.literals("key", 0)
+        hosts = tuple(h for h in named.literals("default", 1) if h == "0.0.0.0")  # noqa: S104  # what is looked for
+        if hosts and len(names) == 1 and _HOST_NAME.fullmatch(str(names[0])):
+            return ("0.0.0.0",), True, False, False  # noqa: S104  # what is looked for
     return None
 
 
@@ -305,7 +309,7 @@ def _javascript_host(named: Named) -> Bound | None:
 # ── authentication ────────────────────────────────────────────────────────────────────────────
 
 
-def _authenticated(world: World, calls: Calls, sources: Mapping[str, SourceFile]) -> bool:
+def _authenticated(calls: Calls, sources: Mapping[str, SourceFile]) -> bool:
     """Whether anything in the product's code tells callers apart."""
     for server in SERVERS:
         for named in calls.get(server, []):

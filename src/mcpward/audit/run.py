@@ -61,7 +61,8 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
         with _timed(timings, "look"):
             subject = Subject(world, {s.path: s for s in collected.sources}, collected.texts)
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
-    judged = triage(numbered(found), collected.sources, catalog.rules, options)
+            exposure = subject.exposure
+    judged = triage(numbered(found), collected.sources, catalog.rules, options, exposure)
     return Report(
         target=collected.root_label,
         findings=judged.findings,

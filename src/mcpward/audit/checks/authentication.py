@@ -9,7 +9,7 @@ from mcpward.audit.calls import Named, possible
 from mcpward.audit.places import span_place, value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
-from mcpward.ir.values import Compare, Const, Function, Id
+from mcpward.ir.values import Compare, Const, Id
 from mcpward.taint.entries import source
 from mcpward.taint.facts import Source
 from mcpward.taint.frame import Frame
@@ -149,7 +149,7 @@ def non_constant_time_comparison(subject: Subject) -> Iterator[Sighting]:
     for name in sorted(world.frames):
         frame = world.frames[name]
         data = frame.module.source.data
-        for at, value in enumerate(frame.values):
+        for value in frame.values:
             if type(value) is not Compare or value.operator not in ("==", "!="):
                 continue
             if len(value.operands) == 2 and _secrets(frame, data, value):
@@ -211,7 +211,7 @@ def loose_redirect_uri(subject: Subject) -> Iterator[Sighting]:
         tail = name.rpartition(".")[2]
         if tail in ("startswith", "startsWith", "includes"):
             for named in subject.calls[name]:
-                if _redirects(subject, named, tail):
+                if _redirects(named, tail):
                     yield _sighted(subject, named, "compared by a part of it only")
         elif name.startswith("fastmcp.server.auth.") and tail[:1].isupper():
             for named in subject.calls[name]:
@@ -219,7 +219,7 @@ def loose_redirect_uri(subject: Subject) -> Iterator[Sighting]:
                     yield _sighted(subject, named, "every address is allowed")
 
 
-def _redirects(subject: Subject, named: Named, method: str) -> bool:
+def _redirects(named: Named, method: str) -> bool:
     receiver = named.call.receiver
     if receiver is None or not named.call.args:
         return False
@@ -232,7 +232,8 @@ def _redirects(subject: Subject, named: Named, method: str) -> bool:
     prefix = [p for p in possible(named.frame, named.call.args[0]) if isinstance(p, str)]
     # With a host and a slash behind it, a beginning is a whole origin; `https:` alone is a scheme.
     return bool(prefix) and not any(
-        (method != "includes" and _ENDED.fullmatch(p)) or p.rstrip("/").endswith(":") for p in prefix
+        (method != "includes" and _ENDED.fullmatch(p)) or p.rstrip("/").endswith(":")
+        for p in prefix
     )
 
 
@@ -255,14 +256,12 @@ def overbroad_scope(subject: Subject) -> Iterator[Sighting]:
         for at, value in enumerate(frame.values):
             if isinstance(value, Const) and isinstance(value.value, str):
                 said = _BROAD.get(value.value)
-                if said and value.value not in told and _near_scope(frame.function, frame, value):
+                if said and value.value not in told and _near_scope(frame, value):
                     told.add(value.value)
-                    yield Sighting(
-                        value_place(world, name, at), f"`{value.value}` opens {said}"
-                    )
+                    yield Sighting(value_place(world, name, at), f"`{value.value}` opens {said}")
 
 
-def _near_scope(function: Function, frame: Frame, value: Const) -> bool:
+def _near_scope(frame: Frame, value: Const) -> bool:
     """Whether the text before a literal says that it is a scope that is asked for."""
     data = frame.module.source.data
     before = data[max(0, value.start - 300) : value.start].lower()

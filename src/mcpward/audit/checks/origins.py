@@ -73,7 +73,11 @@ def _origins(named: Named) -> list[object]:
     if value is None:
         return []
     refs = {ref for element in named.frame.elements(value) for ref in element}
-    return [literal(ref) for ref in ordered(refs) if ref.sort == "const"]
+    known = [literal(ref) for ref in ordered(refs) if ref.sort == "const"]
+    if not known:
+        whole = [text for text in possible(named.frame, value) if isinstance(text, str)]
+        known = [part.strip() for text in whole for part in text.split(",")]
+    return known
 
 
 def _cors(named: Named) -> Iterator[tuple[Named, bool]]:
@@ -95,7 +99,12 @@ _CLIENTS = frozenset(
     {
         *(f"{lib}.{m}" for lib in ("requests", "httpx") for m in ("get", "post", "put", "delete")),
         *("requests.patch", "httpx.patch", "requests.request", "httpx.request", "fetch"),
-        *("httpx.AsyncClient.get", "httpx.AsyncClient.post", "httpx.Client.get", "httpx.Client.post"),
+        *(
+            "httpx.AsyncClient.get",
+            "httpx.AsyncClient.post",
+            "httpx.Client.get",
+            "httpx.Client.post",
+        ),
         *("requests.Session.get", "requests.Session.post", "aiohttp.ClientSession.get"),
         *("aiohttp.ClientSession.post", "axios.get", "axios.post", "axios.put", "axios.delete"),
         *("axios", "node-fetch", "node-fetch.default"),

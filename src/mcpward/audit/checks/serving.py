@@ -20,7 +20,9 @@ _GUARDS = re.compile(
 )
 """What is written where Host or Origin are compared."""
 _ORIGIN = re.compile(rb"(?i)\borigins?\b|verifyClient")
-_DEBUG = re.compile(r"/(?:[\w-]{1,20}/){0,3}(?:debug|env|environ|admin|internal|pprof|heapdump)(?:/.*)?")
+_DEBUG = re.compile(
+    r"/(?:[\w-]{1,20}/){0,3}(?:debug|env|environ|admin|internal|pprof|heapdump)(?:/.*)?"
+)
 
 
 def bind_all_interfaces(subject: Subject) -> Iterator[Sighting]:

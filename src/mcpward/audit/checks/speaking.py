@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from mcpward.audit.calls import Named
-from mcpward.audit.places import value_place
+from mcpward.audit.places import span_place, value_place
 from mcpward.audit.subject import Sighting, Subject
-from mcpward.core.finding import Place, Severity
+from mcpward.core.finding import Place
 from mcpward.core.source import Role
+from mcpward.ir.program import bare
 
 _PRINTS = ("print", "builtins.print", "sys.stdout.write")
 _LOGS = (
@@ -47,7 +48,9 @@ def _serving(subject: Subject) -> set[str]:
 
 
 def _elsewhere(named: Named) -> bool:
-    """Whether a `print` goes to another stream."""
+    """Whether a `print` goes to another stream, or is how a bundled transport speaks."""
+    if "Transport" in bare(named.function.owner):
+        return True
     return named.argument("file") is not None or named.open_ended
 
 
@@ -134,9 +137,5 @@ def session_dependent_state(subject: Subject) -> Iterator[Sighting]:
         if hit and file not in told and not function.name.endswith(":"):
             told.add(file)
             start = function.start + hit.start()
-            from mcpward.audit.places import span_place
-
-            yield Sighting(
-                span_place(subject.world, function, start, function.start + hit.end()),
-                severity=Severity.LOW,
-            )
+            end = function.start + hit.end()
+            yield Sighting(span_place(subject.world, function, start, end))
