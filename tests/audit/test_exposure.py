@@ -84,6 +84,7 @@ def test_the_transport_of_a_javascript_server(exposed, start, transports, everyw
         ("", False),
         ("headers = {'Authorization': 'x'}\n", False),
         ("headers['Authorization'] = token\n", False),
+        ("driver = connect('x', auth=('user', 'word'))\n", False),
         ("def f(request):\n    return request.headers.get('authorization')\n", True),
         ("from fastmcp.server.auth import JWTVerifier\n", True),
         ("import hmac\n\n\ndef same(a, b):\n    return hmac.compare_digest(a, b)\n", True),

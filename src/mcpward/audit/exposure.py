@@ -62,14 +62,14 @@ _JAVASCRIPT: Mapping[str, Transport] = {
 _BUNDLED = frozenset(_JAVASCRIPT) - {"createMcpHandler"}
 
 STARTS = re.compile(
-    rb"(?<!subprocess)\.run(?:_\w+)?\(|\buvicorn\.|\bstdio_server\(|\b\w+Server\w*Transport\("
-    rb"|\bStreamableHTTPSessionManager\(|\.\w*http_app\(|\.sse_app\(|\.listen\(|\.connect\("
-    rb"|\bWebSocketServer\(|\bserve\(|\bcreateMcp\w+\("
+    rb"\.(?<!subprocess\.)run(?:_\w{1,40})?\(|uvicorn\.|stdio_server\(|Server\w{0,20}Transport\("
+    rb"|HTTPSessionManager\(|http_app\(|sse_app\(|\.listen\(|\.connect\(|WebSocketServer\("
+    rb"|serve\(|createMcp\w{1,40}\("
 )
 """What is written where a server starts; such functions are analysed even if nobody calls them."""
 
 _AUTHENTICATES = re.compile(
-    rb"\b(?:requireBearerAuth|mcpAuthRouter|withMcpAuth|OAuthProvider|verifyBearerToken|BearerAuth\w*"
+    rb"(?:requireBearerAuth|mcpAuthRouter|withMcpAuth|OAuthProvider|verifyBearerToken|BearerAuth\w*"
     rb"|RequireAuthMiddleware|AuthenticationMiddleware|TokenVerifier|token_verifier|JWTVerifier"
     rb"|auth_server_provider|AuthProvider|OAuthProxy|AuthSettings|AuthMiddleware|APIKeyHeader"
     rb"|HTTPBearer|HTTPBasic|OAuth2PasswordBearer|compare_digest|timingSafeEqual|jwtVerify"
@@ -77,9 +77,9 @@ _AUTHENTICATES = re.compile(
     rb"|verify_(?:api_key|token|auth)|verify(?:ApiKey|Token|Auth)|check_auth|checkAuth"
     rb"|validate(?:_api_key|_token|ApiKey|Token|Auth)|authenticate(?:Request|User|_request)?"
     rb"|require(?:_auth|Auth|_token|Token|ApiKey|_api_key))\b"
-    rb"|\bheaders?(?:\.get)?[\(\[.]\s?b?[\"'`]?(?i:authorization|x-api-key|x-auth-token)\b"
+    rb"|headers?(?:\.get)?[\(\[.]\s?b?[\"'`]?(?i:authorization|x-api-key|x-auth-token)\b"
     rb"(?![\"'`]?\]?\s?=[^=])"
-    rb"|\bjwt\.(?:verify|decode)\(|\bauth(?:enticate)?\s?[:=]\s?(?:async\s)?(?:[A-Z]\w+\(|\()"
+    rb"|jwt\.(?:verify|decode)\(|authenticate\s?:\s?(?:async\s)?\("
 )
 """What is written where callers are told apart; said of a server, not of a request it makes."""
 

@@ -24,6 +24,12 @@ _SETTERS = (
 )
 
 
+_COMPARED = re.compile(
+    rb"(?i)originValidation|headers?(?:\.get)?[\(\[.]\s?b?[\"'`]?origin\b|allowed_?origins? ?="
+)
+"""What is written where a program looks at the origin itself."""
+
+
 def permissive_cors(subject: Subject) -> Iterator[Sighting]:
     """Programs on a network that let every origin in; one for each file."""
     if not subject.exposure.networked:
@@ -31,7 +37,8 @@ def permissive_cors(subject: Subject) -> Iterator[Sighting]:
     told: set[str] = set()
     for named, credentials in _open(subject):
         place = value_place(subject.world, named.frame.name, named.at)
-        if place.file in told:
+        compared = not credentials and _COMPARED.search(named.frame.module.source.data)
+        if place.file in told or compared:
             continue
         told.add(place.file)
         if credentials:

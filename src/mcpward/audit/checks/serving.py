@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mcpward.audit.calls import Named
 from mcpward.audit.exposure import EVERYWHERE, LOOPBACK, Listener, Start
@@ -106,11 +107,8 @@ def missing_dns_rebinding_protection(subject: Subject) -> Iterator[Sighting]:
             if named.literals("enable_dns_rebinding_protection", 0) == [False]:
                 yield _sighted(subject, named, "the check is switched off")
                 return
-    if _written(subject, _GUARDS):
-        return
-    open_ones = [start for start in exposure.starts if _unchecked(subject, start)]
-    start = _first(open_ones)
-    if start is None or not _serves(subject):
+    start = _first([start for start in exposure.starts if _unchecked(subject, start)])
+    if start is None or not _serves(subject) or _written(subject, _GUARDS):
         return
     detail = "neither Host nor Origin of a request is compared with anything"
     if exposure.authentication:
@@ -218,5 +216,8 @@ def unauthenticated_stdio_bridge(subject: Subject) -> Iterator[Sighting]:
         for named in subject.calls.get(name, []):
             found = _sighted(subject, named)
             if found.place.file in serving:
+                if not exposure.bound_everywhere:
+                    reason = ("lower than usual: not seen to listen on every interface",)
+                    found = replace(found, severity=Severity.MEDIUM, adjustments=reason)
                 yield found
                 return
