@@ -6,6 +6,7 @@ from itertools import permutations
 import pytest
 
 from mcpward.audit.baseline import Baseline, Entry
+from mcpward.audit.exposure import Exposure, Start
 from mcpward.audit.ignores import PathIgnore
 from mcpward.audit.options import AuditOptions, selected
 from mcpward.audit.triage import triage
@@ -67,6 +68,41 @@ def test_code_that_runs_in_the_product_keeps_its_severity(role):
     (found,) = triaged([finding()], [source(role=role)]).findings
 
     assert (found.severity, found.context, found.adjustments) == (Severity.HIGH, role.value, ())
+
+
+OPEN = Exposure(frozenset({"http"}), frozenset(), authentication=False, places=())
+STEPS = (Step(place(), StepKind.SOURCE, "argument", 0),)
+SAID = "higher than usual: the server is on a network and authenticates nobody"
+
+
+def weighed(one, exposure=OPEN):
+    (out,) = triage([one], [source()], RULES, MINE, exposure).findings
+    return out.severity, out.adjustments
+
+
+def test_a_flow_weighs_more_in_a_server_that_is_open_to_the_network():
+    medium = finding(severity=Severity.MEDIUM, steps=STEPS)
+
+    assert weighed(medium) == (Severity.HIGH, (SAID,))
+
+
+@pytest.mark.parametrize(
+    "exposure",
+    [
+        None,
+        replace(OPEN, authentication=True),
+        replace(OPEN, transports=frozenset({"stdio"})),
+        replace(OPEN, transports=frozenset({"http", "stdio"})),
+        replace(OPEN, places=(Start("http", place(), "f", "run", certain=False),)),
+    ],
+)
+def test_a_flow_weighs_the_same_in_all_other_servers(exposure):
+    assert weighed(finding(steps=STEPS), exposure) == (Severity.HIGH, ())
+
+
+def test_only_flows_weigh_more_and_never_more_than_critical():
+    assert weighed(finding()) == (Severity.HIGH, ())
+    assert weighed(finding(steps=STEPS, severity=Severity.CRITICAL)) == (Severity.CRITICAL, ())
 
 
 def test_a_severity_that_cannot_sink_is_not_called_lower():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from mcpward.audit.collect import Collected, collect, collect_memory
+from mcpward.audit.exposure import STARTS
 from mcpward.audit.fingerprints import numbered
 from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
@@ -67,8 +68,8 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
                 collected.locks,
             )
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
-            needed = subject.privileges
-    judged = triage(numbered(found), collected.sources, catalog.rules, options)
+            needed, exposure = subject.privileges, subject.exposure
+    judged = triage(numbered(found), collected.sources, catalog.rules, options, exposure)
     report = Report(
         target=collected.root_label,
         findings=judged.findings,
@@ -85,12 +86,17 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
 
 
 def roots(program: Program, catalog: Catalog) -> list[str]:
-    """Where the analysis starts: every module body, and every function that declares a handler."""
+    """Where the analysis starts: module bodies, functions that declare handlers or start a server.
+
+    What a package's scripts start is often called by nobody in the program.
+    """
     out = [f"{name}:" for name in sorted(program.modules)]
     for name in sorted(program.modules):
         module = program.modules[name]
         words = _words(catalog, module.language.family)
-        offsets = [found.start() for found in words.finditer(module.source.data)]
+        data = module.source.data
+        offsets = [found.start() for found in words.finditer(data)]
+        offsets += [found.start() for found in STARTS.finditer(data)]
         out += sorted(program.at(name, offsets)) if offsets else []
     return out
 

@@ -30,21 +30,22 @@ def sighted(subject: Subject, rules: Iterable[Rule]) -> Iterator[Finding]:
 def _all(subject: Subject, rules: list[Rule]) -> Iterator[tuple[Rule, Sighting]]:
     yield from shapes(subject, rules)
     for rule in rules:
-        if rule.check:
-            for sighting in check(rule)(subject):
+        for check in checks(rule):
+            for sighting in check(subject):
                 yield rule, sighting
 
 
-def check(rule: Rule) -> Check:
-    """The function of a rule with a check.
+def checks(rule: Rule) -> Iterator[Check]:
+    """The functions of a rule with a check.
 
-    Raises CatalogError when the module has no function of that name.
+    Raises CatalogError when a module has no function of that name.
     """
-    module = import_module(f"mcpward.audit.checks.{rule.check}")
-    found = getattr(module, rule.name.replace("-", "_"), None)
-    if found is None:
-        raise CatalogError(f"`{rule.name}` has no function in `audit/checks/{rule.check}.py`")
-    return found  # type: ignore[no-any-return]  # a module's attribute has no type
+    for name in rule.checks:
+        module = import_module(f"mcpward.audit.checks.{name}")
+        found = getattr(module, rule.name.replace("-", "_"), None)
+        if found is None:
+            raise CatalogError(f"`{rule.name}` has no function in `audit/checks/{name}.py`")
+        yield found
 
 
 def _finding(rule: Rule, sighting: Sighting) -> Finding:

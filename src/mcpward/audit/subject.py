@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mcpward.audit.calls import Calls, named_calls
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.environment import reads
+from mcpward.audit.exposure import Exposure, exposure
 from mcpward.audit.leaks import Leaks
 from mcpward.audit.places import handler_of
 from mcpward.audit.privileges import effects, privileges
@@ -145,6 +147,16 @@ class Subject:
     def definitions(self) -> tuple[Definition, ...]:
         """What the code declares to clients: tools, prompts, resources, the server itself."""
         return tuple(definitions(self.world))
+
+    @cached_property
+    def calls(self) -> Calls:
+        """Every call by what it may call."""
+        return named_calls(self.world)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """How clients reach the server."""
+        return exposure(self.world, self.calls, self.sources)
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""

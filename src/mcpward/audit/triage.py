@@ -7,14 +7,18 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mcpward.audit.baseline import gone, matched
+from mcpward.audit.exposure import Exposure
 from mcpward.audit.ignores import InlineIgnore, PathIgnore, inline_ignores
 from mcpward.audit.options import AuditOptions, selected
-from mcpward.core.finding import Finding, Place, Suppression
+from mcpward.core.finding import Finding, Place, Severity, Suppression
 from mcpward.core.rule import Rule
 from mcpward.core.source import Role, SourceFile
 
 CONTEXT_STEPS = -2
 """How far the severity moves in code that is not part of the product."""
+
+_EXPOSED = frozenset({"execution", "input", "secrets"})
+"""Categories of rules whose flows weigh more when everybody on the network can start them."""
 
 _OUTSIDE_THE_PRODUCT = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS})
 
@@ -32,12 +36,15 @@ def triage(
     sources: Iterable[SourceFile],
     rules: Mapping[str, Rule],
     options: AuditOptions,
+    exposure: Exposure | None = None,
 ) -> Triaged:
     """The findings as they are reported: in context, once each, in order, with suppressions.
 
     `rules` are all rules, also those that did not run. Suppression comes before the thresholds, so
     that an ignore of a finding below them counts as used.
     """
+    if exposure is not None and exposure.unprotected:
+        findings = [_exposed(finding, rules) for finding in findings]
     files = {source.path: source for source in sources}
     active = selected(rules, options)
     found = _distinct(_in_context(finding, files) for finding in findings)
@@ -65,6 +72,18 @@ def triage(
     )
     notes += _hidden(suppressed, shown)
     return Triaged(shown, tuple(sorted(unused, key=_where)), tuple(notes))
+
+
+def _exposed(finding: Finding, rules: Mapping[str, Rule]) -> Finding:
+    """The finding where whoever reaches the port may call every tool; only flows weigh more."""
+    rule = rules.get(finding.rule)
+    severity = finding.severity.shifted(1)
+    if not finding.steps or rule is None or rule.category not in _EXPOSED:
+        return finding
+    if finding.severity is Severity.INFO or severity == finding.severity:
+        return finding
+    said = "higher than usual: the server is on a network and authenticates nobody"
+    return replace(finding, severity=severity, adjustments=(*finding.adjustments, said))
 
 
 def _in_context(finding: Finding, files: Mapping[str, SourceFile]) -> Finding:

@@ -82,14 +82,14 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
         page=page.text,
         flow=_flow(table.table("flow"), words) if table.has("flow") else None,
         shapes=read_shapes(table),
-        check=_check(table),
+        checks=_checks(table),
         tags=_tags(table),
         since=table.text("since"),
         strict=table.flag("strict"),
         projects=tuple(_projects(page.examples, file)),
     )
     table.finish()
-    if not (rule.flow or rule.shapes or rule.check):
+    if not (rule.flow or rule.shapes or rule.checks):
         raise CatalogError(
             f"{table.where}: the card does not say what it looks for",
             hint="Add `[flow]`, `[[shape]]` or `[check]`.",
@@ -97,11 +97,11 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
     return rule
 
 
-def _check(table: Table) -> str:
+def _checks(table: Table) -> tuple[str, ...]:
     inner = table.table("check")
-    name = inner.text("in") if table.has("check") else ""
+    names = inner.texts("in") if table.has("check") else ()
     inner.finish()
-    return name
+    return names
 
 
 def _message(table: Table) -> str:

@@ -254,8 +254,8 @@ class Rule:
     """The card as Markdown without the data block."""
     flow: Flow | None = None
     shapes: tuple[Shape, ...] = ()
-    check: str = ""
-    """The module of `audit/checks` with a function of the rule's name; empty: none."""
+    checks: tuple[str, ...] = ()
+    """The modules of `audit/checks` that have a function of the rule's name."""
     tags: tuple[str, ...] = ()
     """`owasp-mcp/MCP05`, `safe-mcp/SAFE-T1105`, `pattern-22/1`, …"""
     since: str = ""
