@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mcpward.audit.places import handler_of
+from mcpward.audit import sites as calls
+from mcpward.audit.places import handler_of, value_place
+from mcpward.audit.sites import Site, Variable
 from mcpward.core.finding import Confidence, Handler, Place, Severity
 from mcpward.core.source import SourceFile
 from mcpward.ir.values import Id
+from mcpward.taint import entries
 from mcpward.taint.entry import Entry
+from mcpward.taint.facts import Source
+from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
+
+_DESCRIPTIONS = ("package.json", "pyproject.toml", "readme", "manifest.json", "server.json")
+_DESCRIBED = 20_000
+"""Bytes of a description that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +71,79 @@ class Subject:
         """The handler that reaches an instruction, if one does."""
         entry = self.reached.get(function)
         return handler_of(self.world, entry, (function, at)) if entry is not None else None
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Every call of something that is known by name."""
+        return tuple(calls.sites(self.world))
+
+    @cached_property
+    def called(self) -> Mapping[str, list[Site]]:
+        """Function → its calls."""
+        return calls.by_name(self.sites)
+
+    @cached_property
+    def variables(self) -> Mapping[Variable, list[tuple[Frame, Id]]]:
+        """Variable of a module → what is stored in it."""
+        return calls.variables(self.world)
+
+    def about(self, rule: str) -> list[Site]:
+        """The calls of the functions that a rule's check is about."""
+        found = {
+            (site.frame.name, site.at): site
+            for name in self.world.catalog.rules[rule].about
+            for site in self.called.get(name, ())
+        }
+        return [found[key] for key in sorted(found)]
+
+    def sighting(
+        self, site: Site, detail: str = "", severity: Severity | None = None, sink: str = ""
+    ) -> Sighting:
+        """A sighting at a call."""
+        frame = site.frame
+        return Sighting(
+            value_place(self.world, frame.name, site.at),
+            detail,
+            severity,
+            handler=self.handler(frame.name, site.at),
+            sink=sink or site.name,
+        )
+
+    @cached_property
+    def handlers(self) -> Mapping[str, list[Entry]]:
+        """Function → the handlers that it is."""
+        found: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in self.world.entries.values():
+            found[entry.handler.name].append(entry)
+        return found
+
+    def kinds(self, frame: Frame, at: Id) -> set[str]:
+        """The kinds of the sources whose data is in a value, or in something inside it.
+
+        `parameter` is what callers of a function give it that is no handler itself.
+        """
+        found: set[str] = set()
+        for origin, _ in frame.deep(at):
+            if type(origin) is Source:
+                found.add(origin.kind)
+            else:
+                assert not isinstance(origin, Source)
+                known = [
+                    entries.source(self.world, frame, entry, origin)
+                    for entry in self.handlers.get(frame.name, ())
+                ]
+                found |= {one[0] for one in known if one is not None}
+                if not known:
+                    found.add("parameter")
+        return found
+
+    @cached_property
+    def described(self) -> str:
+        """What the packages say of themselves, and the names of their handlers."""
+        kept = [
+            data[:_DESCRIBED].decode("utf-8", "replace")
+            for path, data in sorted(self.texts.items())
+            if path.rpartition("/")[2].lower().startswith(_DESCRIPTIONS)
+        ]
+        labels = (entry.label for entry in self.world.entries.values())
+        return "\n".join((*kept, *labels))

@@ -33,6 +33,8 @@ CONDITION_WORDS = frozenset(
         "<trusted>",
         "<ends-with-separator>",
         "<dynamic>",
+        "<none>",
+        "<instance>",
     }
 )
 GRANT_WORDS = frozenset({"<pattern>", "<schema>"})

@@ -256,6 +256,8 @@ class Rule:
     shapes: tuple[Shape, ...] = ()
     check: str = ""
     """The module of `audit/checks` with a function of the rule's name; empty: none."""
+    about: tuple[str, ...] = ()
+    """Names of libraries that this function asks for: the engine keeps track of these too."""
     tags: tuple[str, ...] = ()
     """`owasp-mcp/MCP05`, `safe-mcp/SAFE-T1105`, `pattern-22/1`, …"""
     since: str = ""

@@ -1,0 +1,218 @@
+"""Checks of what has no bound: calls, results, memory, work done at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mcpward.audit.places import handler_of, span_place, value_place
+from mcpward.audit.sites import Site, stores, uses
+from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.finding import Severity
+from mcpward.ir.values import Assume, Call, Global, Id, Join, Load, Phi, Return
+from mcpward.taint.entry import Entry
+from mcpward.taint.frame import Frame
+
+_LIMITED = re.compile(
+    rb"rate.?limit|limiter|throttl|slowapi|bottleneck|too.?many.?requests|\b429\b|token.?bucket"
+    rb"|quota|max.?requests|requests.?per",
+    re.IGNORECASE,
+)
+_SERVED = re.compile(
+    rb"streamable.?http|SSEServerTransport|sse_app|http_app|transport\s{0,2}=\s{0,2}[\"'](?:sse|http)",
+    re.IGNORECASE,
+)
+_COSTLY = ("shell", "program", "sql", "nosql", "query", "url", "browser-url", "path-write", "code")
+_CHOSEN = frozenset(["model", "wire", "parameter"])
+_DEPTH = 12
+_WRAPPERS = frozenset(["str", "String", "json.dumps", "JSON.stringify", "bytes.decode"])
+_LASTING = (":", ".__init__", ".constructor")
+_GROWERS = frozenset(["append", "add", "push", "set", "appendleft", "extend", "setdefault"])
+_CONTAINERS = frozenset(["dict", "list", "object", "array", "set", "Map", "Set"])
+_SEMAPHORE = re.compile(
+    rb"semaphore|p-?limit|p-?map|p-?queue|limiter|\.slice\(|chunk|batch", re.IGNORECASE
+)
+
+
+def missing_rate_limit(subject: Subject) -> Iterator[Sighting]:
+    """A server whose tools cost something, and nothing that counts the calls."""
+    if any(_LIMITED.search(source.data) for source in subject.sources.values()) or any(
+        _LIMITED.search(text) for text in subject.texts.values()
+    ):
+        return
+    costly: dict[str, Entry] = {}
+    for site in subject.sites:
+        entry = subject.reached.get(site.frame.name)
+        if entry is not None and entry.model.sort in ("tool", "raw") and any(uses(site, _COSTLY)):
+            costly.setdefault(entry.label, entry)
+    if not costly:
+        return
+    served = any(_SERVED.search(source.data) for source in subject.sources.values())
+    names = sorted(costly)
+    entry = costly[names[0]]
+    function = subject.world.program.function(entry.handler.name)
+    assert function is not None
+    shown = ", ".join(f"`{name}`" for name in names[:3])
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    yield Sighting(
+        span_place(subject.world, function, function.start, function.start),
+        shown + rest,
+        None if served else Severity.INFO,
+    )
+
+
+def unbounded_output(subject: Subject) -> Iterator[Sighting]:
+    """Results that are a whole file, page or table."""
+    whole = {(site.frame.name, site.at): site for site in subject.about("unbounded-output")}
+    for entry in sorted(subject.world.entries.values(), key=lambda entry: entry.index):
+        frame = subject.world.frames.get(entry.handler.name)
+        if frame is None or entry.model.sort not in ("tool", "resource", "client"):
+            continue
+        for at in frame.exits:
+            value = frame.values[at]
+            found = _whole(frame, value.value, whole, _DEPTH) if type(value) is Return else None
+            if found is not None:
+                place = value_place(subject.world, frame.name, found.at)
+                handler = handler_of(subject.world, entry, (frame.name, at))
+                yield Sighting(place, handler=handler, sink=found.name)
+
+
+def _whole(frame: Frame, at: Id, whole: dict[tuple[str, Id], Site], depth: int) -> Site | None:
+    """The call that read everything, when a value is its result and nothing less."""
+    if (frame.name, at) in whole:
+        return whole[frame.name, at]
+    value = frame.values[at]
+    if depth <= 0:
+        return None
+    inner: tuple[Id, ...] = ()
+    match value:
+        case Assume():
+            inner = (value.value,)
+        case Phi():
+            inner = tuple(value.operands[:8])
+        case Join() if value.label not in ("slice", "arithmetic", "/"):
+            inner = tuple(value.operands[:8])
+        case Call() if value.args:
+            names = {ref.name for ref in frame.refs[value.callee] if ref.sort == "ext"}
+            inner = value.args[:1] if names & _WRAPPERS else ()
+        case Load() if value.field in ("text", "content", "stdout", "data"):
+            inner = (value.object,)
+        case _:
+            pass
+    for operand in inner:
+        found = _whole(frame, operand, whole, depth - 1)
+        if found is not None:
+            return found
+    return None
+
+
+def unbounded_state_growth(subject: Subject) -> Iterator[Sighting]:
+    """Collections that outlive a call and only ever grow."""
+    told: set[tuple[str, str]] = set()
+    for frame, at, store in stores(subject.world):
+        if store.key is not None and subject.kinds(frame, store.key) & _CHOSEN:
+            yield from _growing(subject, frame, at, store.object, told)
+    for name in sorted(subject.reached):
+        found = subject.world.frames.get(name)
+        for at in found.live if found is not None else ():
+            assert found is not None
+            value = found.values[at]
+            if type(value) is Call and value.receiver is not None and value.args:
+                callee = found.values[value.callee]
+                method = callee.field if isinstance(callee, Load) else ""
+                keyed = method in ("append", "push", "appendleft") or (
+                    bool(subject.kinds(found, value.args[0]) & _CHOSEN)
+                )
+                if method in _GROWERS and keyed:
+                    yield from _growing(subject, found, at, value.receiver, told)
+
+
+def _growing(
+    subject: Subject, frame: Frame, at: Id, owner: Id, told: set[tuple[str, str]]
+) -> Iterator[Sighting]:
+    if frame.name not in subject.reached:
+        return
+    kept = [ref for ref in frame.refs[owner] if ref.sort == "obj"]
+    name = _variable(frame, owner)
+    if not name or not kept or (frame.module.name, name) in told:
+        return
+    if not all(ref.site.endswith(_LASTING) for ref in kept):
+        return
+    types = {ref.name for ref in frame.refs[owner] if ref.sort == "inst"}
+    if types - _CONTAINERS or any(ref.name == "arguments" for ref in kept):
+        return
+    if _shrinks(frame.module.source.data, name):
+        return
+    told.add((frame.module.name, name))
+    place = value_place(subject.world, frame.name, at)
+    yield Sighting(place, f"`{name}`", handler=subject.handler(frame.name, at))
+
+
+def _variable(frame: Frame, at: Id) -> str:
+    """The variable or field that holds a collection; for an element, that of the whole."""
+    for _ in range(4):
+        value = frame.values[at]
+        if isinstance(value, Global):
+            return value.name
+        if isinstance(value, Assume):
+            at = value.value
+        elif isinstance(value, Load):
+            if not value.subscript:
+                return value.field
+            at = value.object
+        else:
+            return ""
+    return ""
+
+
+def _shrinks(data: bytes, name: str) -> bool:
+    """Whether a module ever removes something from a collection, replaces it or asks its size."""
+    word = re.escape(name.encode())
+    removed = re.compile(
+        rb"\b" + word + rb"(?:\[[^\]\n]{0,80}\]|!|\?)?\.(?:pop|popitem|popleft|clear|delete|remove|"
+        rb"shift|splice|discard|size|length)\b"
+        rb"|\bdel(?:ete)? (?:self\.|this\.|cls\.)?" + word + rb"\b"
+        rb"|\blen\((?:self\.|cls\.)?" + word + rb"\)"
+    )
+    if removed.search(data):
+        return True
+    replaced = re.compile(
+        rb"\b" + word + rb"(?:\[[^\]\n]{0,80}\])?(?:\s?:[^=\n]{1,80})?\s?=(?![=>])"
+    )
+    whole = [m for m in replaced.finditer(data) if b"[" not in m[0].partition(b":")[0]]
+    filtered = [
+        m
+        for m in replaced.finditer(data)
+        if re.match(
+            rb"\s?\[[^\]\n]{0,200}\bfor\b|[^\n]{0,80}\.filter\(", data[m.end() : m.end() + 300]
+        )
+    ]
+    return len(whole) > 1 or bool(filtered)
+
+
+def unbounded_concurrency(subject: Subject) -> Iterator[Sighting]:
+    """Work that is started at once for every element of a list that a caller chose."""
+    for site in subject.about("unbounded-concurrency"):
+        frame = site.frame
+        if frame.name not in subject.reached or not site.call.args:
+            continue
+        function, data = frame.function, frame.module.source.data
+        if _SEMAPHORE.search(data, function.start, function.end):
+            continue
+        if any(_listed(subject, frame, site.call.args[0])):
+            yield subject.sighting(site)
+
+
+def _listed(subject: Subject, frame: Frame, at: Id) -> Iterator[bool]:
+    """Whether the elements of a list are calls with elements of a list that a caller chose."""
+    value = frame.values[at]
+    chosen = {"model", "wire"}
+    if isinstance(value, Join) and value.fields is not None and "*" in value.fields:
+        for operand in value.operands[:8]:
+            inner = frame.values[operand]
+            if isinstance(inner, Call):
+                yield any(subject.kinds(frame, one) & chosen for one in inner.args[:8])
+    elif isinstance(value, Call) and value.receiver is not None:
+        callee = frame.values[value.callee]
+        if isinstance(callee, Load) and callee.field == "map":
+            yield bool(subject.kinds(frame, value.receiver) & chosen)
