@@ -220,12 +220,17 @@ def command(subject: Subject, site: Site) -> Command | None:
     words: list[str] = []
     for value, kind in values.items():
         elements = list(_elements(subject, site.frame, value))
-        if elements:
+        if elements or _listed(site.frame, value):
             words += elements
         else:
             text = spelled(subject, site.frame, value)[0]
             words += text.split() if kind in ("shell", "program") else [text]
     return Command(tuple(words[:_WORDS]), tuple(values)) if words else None
+
+
+def _listed(frame: Frame, at: Id) -> bool:
+    known = frame.refs[at]
+    return any(ref.sort == "obj" and ref.name in ("list", "tuple", "array") for ref in known)
 
 
 def _elements(subject: Subject, frame: Frame, at: Id) -> Iterator[str]:
