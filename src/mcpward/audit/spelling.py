@@ -38,11 +38,12 @@ _SELF = frozenset(
     ["expanduser", "resolve", "absolute", "as_posix", "decode", "toString", "strip", "trim"]
 )
 _DECODERS = frozenset(["base64.b64decode", "base64.urlsafe_b64decode", "atob"])
+TEMPORARY = "/tmp"  # noqa: S108 - it is looked for here, not written to
 _FIXED = {
     "pathlib.Path.home": "~",
     "os.homedir": "~",
-    "os.tmpdir": "/tmp",
-    "tempfile.gettempdir": "/tmp",
+    "os.tmpdir": TEMPORARY,
+    "tempfile.gettempdir": TEMPORARY,
 }
 _PROGRAMS = {"sys.executable": "python", "process.execPath": "node"}
 _HOME = re.compile(r"(?:^|\.)(?:HOME|USERPROFILE)$")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,14 +12,16 @@ from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.sites import Site, Variable
 from mcpward.core.finding import Confidence, Handler, Place, Severity
 from mcpward.core.source import SourceFile
-from mcpward.ir.values import Id
+from mcpward.ir.values import Call, Id, Param
 from mcpward.taint import entries
+from mcpward.taint.binding import receivers
 from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Source
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
 _DESCRIPTIONS = ("package.json", "pyproject.toml", "readme", "manifest.json", "server.json")
+_CALLERS = 20
 _DESCRIBED = 20_000
 """Bytes of a description that are looked at."""
 
@@ -117,25 +119,44 @@ class Subject:
             found[entry.handler.name].append(entry)
         return found
 
-    def kinds(self, frame: Frame, at: Id) -> set[str]:
+    def kinds(self, frame: Frame, at: Id, depth: int = 3) -> set[str]:
         """The kinds of the sources whose data is in a value, or in something inside it.
 
-        `parameter` is what callers of a function give it that is no handler itself.
+        Parameters of functions that are no handlers are followed to a few callers.
         """
         found: set[str] = set()
         for origin, _ in frame.deep(at):
             if type(origin) is Source:
                 found.add(origin.kind)
-            else:
-                assert not isinstance(origin, Source)
-                known = [
-                    entries.source(self.world, frame, entry, origin)
-                    for entry in self.handlers.get(frame.name, ())
-                ]
-                found |= {one[0] for one in known if one is not None}
-                if not known:
-                    found.add("parameter")
+                continue
+            assert not isinstance(origin, Source)
+            handlers = self.handlers.get(frame.name, ())
+            known = [entries.source(self.world, frame, entry, origin) for entry in handlers]
+            found |= {one[0] for one in known if one is not None}
+            if not handlers and depth > 0:
+                for caller, value in self._given(frame, origin.index):
+                    found |= self.kinds(caller, value, depth - 1)
         return found
+
+    def _given(self, frame: Frame, index: int) -> Iterator[tuple[Frame, Id]]:
+        """What callers give a function for a parameter."""
+        position = index - receivers(frame.function)
+        names = [v.name for p in frame.function.params if isinstance(v := frame.values[p], Param)]
+        for name in sorted(self.world.callers.get(frame.name, ()))[:_CALLERS]:
+            caller = self.world.frames.get(name)
+            for at in caller.live if caller is not None else ():
+                assert caller is not None
+                call = caller.values[at]
+                if not isinstance(call, Call) or call.callee < 0 or call.spread >= 0:
+                    continue
+                if any(ref.name == frame.name for ref in caller.refs[call.callee]):
+                    if 0 <= position < len(call.args):
+                        yield caller, call.args[position]
+                    yield from (
+                        (caller, value)
+                        for said, value in call.keywords
+                        if said in names[index : index + 1]
+                    )
 
     @cached_property
     def described(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from mcpward.audit.places import value_place
 from mcpward.audit.sites import Site, uses
@@ -45,7 +45,6 @@ _WATCHERS = re.compile(
     r"^(?:mcp[-_ ]?scan|mcp[-_ ]?inspector|inspector|mcpscan|scanner)$", re.IGNORECASE
 )
 _DEPTH = 8
-Test = Callable[[Frame, Id], bool]
 
 
 def delayed_or_conditional_activation(subject: Subject) -> Iterator[Sighting]:
@@ -187,10 +186,13 @@ def _decides(frame: Frame, at: Id) -> bool:
     """Whether a branch depends on a value."""
     tests = {at}
     for other, value in enumerate(frame.values):
-        if (isinstance(value, Compare) and tests & set(value.operands)) or (
-            isinstance(value, Assume) and value.value in tests
-        ):
-            tests.add(other)
+        match value:
+            case Compare() if tests & set(value.operands):
+                tests.add(other)
+            case Assume() if value.value in tests:
+                tests.add(other)
+            case _:
+                pass
     for condition in frame.function.conditions.values():
         if condition.test in tests and condition.outcome in (Outcome.TRUE, Outcome.FALSE):
             return True

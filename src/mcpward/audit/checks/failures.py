@@ -20,7 +20,8 @@ _SWALLOWED = {
 }
 _SUCCESS = {
     "python": re.compile(
-        rb"^[ \t]*except\b[^\n]{0,200}:[^\n]{0,200}\n(?:[ \t]*(?:logger|logging|log|print)[^\n]*\n)?"
+        rb"^[ \t]*except\b[^\n]{0,200}:[^\n]{0,200}\n"
+        rb"(?:[ \t]*(?:logger|logging|log|print)[^\n]*\n)?"
         rb"[ \t]*return[ \t]+(?:f?[\"'](?:Error|Failed|Failure)|\{[\"']error[\"']:)",
         re.MULTILINE,
     ),
@@ -35,6 +36,7 @@ _LOGGED = re.compile(
     rb"|ctx\.info|log)\b",
     re.IGNORECASE,
 )
+_NAMED = 3
 _GRAVE = ("shell", "program", "argv", "sql", "path-write", "path-delete", "code")
 
 
@@ -84,7 +86,7 @@ def missing_audit_log(subject: Subject) -> Iterator[Sighting]:
 def _about_server(subject: Subject, entry: Entry, names: list[str]) -> Sighting:
     function = subject.world.program.function(entry.handler.name)
     assert function is not None
-    shown = ", ".join(f"`{name}`" for name in names[:3])
-    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    shown = ", ".join(f"`{name}`" for name in names[:_NAMED])
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     place = span_place(subject.world, function, function.start, function.end)
     return Sighting(place, shown + rest)

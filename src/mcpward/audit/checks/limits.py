@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 from mcpward.audit.places import handler_of, span_place, value_place
 from mcpward.audit.sites import Site, stores, uses
+from mcpward.audit.spelling import HERE, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import Assume, Call, Global, Id, Join, Load, Phi, Return
+from mcpward.taint import places
 from mcpward.taint.entry import Entry
+from mcpward.taint.facts import Ref
 from mcpward.taint.frame import Frame
 
 _LIMITED = re.compile(
@@ -23,8 +27,10 @@ _SERVED = re.compile(
     re.IGNORECASE,
 )
 _COSTLY = ("shell", "program", "sql", "nosql", "query", "url", "browser-url", "path-write", "code")
-_CHOSEN = frozenset(["model", "wire", "parameter"])
+_CHOSEN = frozenset(["model", "wire"])
 _DEPTH = 12
+_NAMED = 3
+_PRESENT = ("<present>",)
 _WRAPPERS = frozenset(["str", "String", "json.dumps", "JSON.stringify", "bytes.decode"])
 _LASTING = (":", ".__init__", ".constructor")
 _GROWERS = frozenset(["append", "add", "push", "set", "appendleft", "extend", "setdefault"])
@@ -47,17 +53,45 @@ def missing_rate_limit(subject: Subject) -> Iterator[Sighting]:
             costly.setdefault(entry.label, entry)
     if not costly:
         return
+    named = sorted(filter(None, costly))
     served = any(_SERVED.search(source.data) for source in subject.sources.values())
-    names = sorted(costly)
-    entry = costly[names[0]]
+    entry = costly[named[0] if named else ""]
     function = subject.world.program.function(entry.handler.name)
     assert function is not None
-    shown = ", ".join(f"`{name}`" for name in names[:3])
-    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    shown = ", ".join(f"`{name}`" for name in named[:_NAMED]) or "all of them"
+    rest = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     yield Sighting(
         span_place(subject.world, function, function.start, function.start),
         shown + rest,
         None if served else Severity.INFO,
+    )
+
+
+def missing_timeout(subject: Subject) -> Iterator[Sighting]:
+    """Requests of JavaScript servers that nothing ends early: one finding for all of them."""
+    found = [
+        site
+        for site in subject.about("missing-timeout")
+        if site.frame.name in subject.reached and not _ended(site)
+    ]
+    if found:
+        more = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
+        what = f"a slow answer holds the request for minutes{more}"
+        yield subject.sighting(found[0], what, Severity.INFO)
+
+
+def _ended(site: Site) -> bool:
+    """Whether a request has a limit, or may have one: options that are not seen count as such."""
+    frame, call = site.frame, site.call
+    made = call.receiver is not None and any(
+        ref.sort == "inst" for ref in frame.refs[call.receiver]
+    )
+    return made or any(
+        places.holds(
+            frame, call, Condition(Place("arg", index, path=(option,)), _PRESENT), unknown=True
+        )
+        for index in range(3)
+        for option in ("timeout", "signal")
     )
 
 
@@ -71,10 +105,18 @@ def unbounded_output(subject: Subject) -> Iterator[Sighting]:
         for at in frame.exits:
             value = frame.values[at]
             found = _whole(frame, value.value, whole, _DEPTH) if type(value) is Return else None
-            if found is not None:
+            if found is not None and not _shipped(subject, found):
                 place = value_place(subject.world, frame.name, found.at)
                 handler = handler_of(subject.world, entry, (frame.name, at))
                 yield Sighting(place, handler=handler, sink=found.name)
+
+
+def _shipped(subject: Subject, site: Site) -> bool:
+    """Whether a file that is read is one of the package's own, hence of a known size."""
+    path = list(site.call.args[:1])
+    if site.call.receiver is not None:
+        path.append(site.call.receiver)
+    return any(HERE in spelled(subject, site.frame, value)[0] for value in path)
 
 
 def _whole(frame: Frame, at: Id, whole: dict[tuple[str, Id], Site], depth: int) -> Site | None:
@@ -120,10 +162,7 @@ def unbounded_state_growth(subject: Subject) -> Iterator[Sighting]:
             if type(value) is Call and value.receiver is not None and value.args:
                 callee = found.values[value.callee]
                 method = callee.field if isinstance(callee, Load) else ""
-                keyed = method in ("append", "push", "appendleft") or (
-                    bool(subject.kinds(found, value.args[0]) & _CHOSEN)
-                )
-                if method in _GROWERS and keyed:
+                if method in _GROWERS and subject.kinds(found, value.args[0]) & _CHOSEN:
                     yield from _growing(subject, found, at, value.receiver, told)
 
 
@@ -136,7 +175,7 @@ def _growing(
     name = _variable(frame, owner)
     if not name or not kept or (frame.module.name, name) in told:
         return
-    if not all(ref.site.endswith(_LASTING) for ref in kept):
+    if not all(_begins_empty(subject, ref) for ref in kept if ref.name != "result"):
         return
     types = {ref.name for ref in frame.refs[owner] if ref.sort == "inst"}
     if types - _CONTAINERS or any(ref.name == "arguments" for ref in kept):
@@ -146,6 +185,20 @@ def _growing(
     told.add((frame.module.name, name))
     place = value_place(subject.world, frame.name, at)
     yield Sighting(place, f"`{name}`", handler=subject.handler(frame.name, at))
+
+
+def _begins_empty(subject: Subject, ref: Ref) -> bool:
+    """Whether an object is made once, is empty then, and keeps what is put into it."""
+    made = subject.world.frames.get(ref.site)
+    if made is None or not ref.site.endswith(_LASTING) or not 0 <= ref.at < len(made.values):
+        return False
+    value = made.values[ref.at]
+    if isinstance(value, Join):
+        return not value.operands
+    if not isinstance(value, Call):
+        return False
+    maker = made.values[value.callee]
+    return not (isinstance(maker, Global) and maker.name.startswith("Weak"))
 
 
 def _variable(frame: Frame, at: Id) -> str:

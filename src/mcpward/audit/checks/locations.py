@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from mcpward.audit.sites import Site, uses
-from mcpward.audit.spelling import HOLE, Command, commands, spelled
+from mcpward.audit.spelling import HOLE, TEMPORARY, Command, commands, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
 
@@ -144,7 +144,7 @@ def _moment(subject: Subject, site: Site) -> Severity:
 def insecure_temp_file(subject: Subject) -> Iterator[Sighting]:
     """Files with a fixed name in the folder that everybody may write to."""
     for site, path in _literal(subject, ("path-write",)):
-        if _TEMPORARY.match(path) and not path.rstrip("/").endswith(("-XXXXXX", "/tmp")):
+        if _TEMPORARY.match(path) and not path.rstrip("/").endswith(("-XXXXXX", TEMPORARY)):
             if not set(site.names) & _RANDOM:
                 yield subject.sighting(site, f"at the fixed place `{_shown(path)}`")
 

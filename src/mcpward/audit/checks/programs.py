@@ -88,9 +88,7 @@ def privilege_escalation(subject: Subject) -> Iterator[Sighting]:
             tainted = any("model" in subject.kinds(site.frame, v) for v in run.values)
             level = Severity.HIGH if tainted else Severity.MEDIUM
             yield subject.sighting(site, f"starts `{_shown(run)}`", level)
-        elif (run.program == "chmod" and any(_OPEN_MODE.match(word) for word in words[1:3])) or (
-            run.program in ("docker", "podman") and "--privileged" in words
-        ):
+        elif _loosens(run.program, words):
             yield subject.sighting(site, f"starts `{_shown(run)}`", Severity.MEDIUM)
     for site in subject.about("privilege-escalation"):
         last = site.name.rpartition(".")[2]
@@ -103,6 +101,12 @@ def privilege_escalation(subject: Subject) -> Iterator[Sighting]:
                 yield subject.sighting(site, "lets everybody change new files", Severity.LOW)
         elif numbers[:1] == [0]:
             yield subject.sighting(site, "becomes the administrator", Severity.HIGH)
+
+
+def _loosens(program: str, words: list[str]) -> bool:
+    if program == "chmod":
+        return any(_OPEN_MODE.match(word) for word in words[1:3])
+    return program in ("docker", "podman") and "--privileged" in words
 
 
 def _everybody(mode: object) -> bool:
