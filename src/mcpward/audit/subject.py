@@ -159,6 +159,19 @@ class Subject:
                     )
 
     @cached_property
+    def lasting(self) -> frozenset[str]:
+        """The classes of which a module makes an instance when it is loaded."""
+        return frozenset(
+            ref.name
+            for name, frame in self.world.frames.items()
+            if name.endswith(":")
+            for at in frame.live
+            if isinstance(value := frame.values[at], Call) and value.callee >= 0
+            for ref in frame.refs[value.callee]
+            if ref.sort == "cls"
+        )
+
+    @cached_property
     def described(self) -> str:
         """What the packages say of themselves, and the names of their handlers."""
         kept = [

@@ -192,6 +192,8 @@ def _begins_empty(subject: Subject, ref: Ref) -> bool:
     made = subject.world.frames.get(ref.site)
     if made is None or not ref.site.endswith(_LASTING) or not 0 <= ref.at < len(made.values):
         return False
+    if not ref.site.endswith(":") and ref.site.rpartition(".")[0] not in subject.lasting:
+        return False
     value = made.values[ref.at]
     if isinstance(value, Join):
         return not value.operands
