@@ -152,7 +152,9 @@ def unbounded_state_growth(subject: Subject) -> Iterator[Sighting]:
     """Collections that outlive a call and only ever grow."""
     told: set[tuple[str, str]] = set()
     for frame, at, store in stores(subject.world):
-        if store.key is not None and subject.kinds(frame, store.key) & _CHOSEN:
+        if store.key is None or not _lasts(frame, store.object):
+            continue
+        if subject.kinds(frame, store.key) & _CHOSEN:
             yield from _growing(subject, frame, at, store.object, told)
     for name in sorted(subject.reached):
         found = subject.world.frames.get(name)
@@ -162,7 +164,9 @@ def unbounded_state_growth(subject: Subject) -> Iterator[Sighting]:
             if type(value) is Call and value.receiver is not None and value.args:
                 callee = found.values[value.callee]
                 method = callee.field if isinstance(callee, Load) else ""
-                if method in _GROWERS and subject.kinds(found, value.args[0]) & _CHOSEN:
+                if method not in _GROWERS or not _lasts(found, value.receiver):
+                    continue
+                if subject.kinds(found, value.args[0]) & _CHOSEN:
                     yield from _growing(subject, found, at, value.receiver, told)
 
 
@@ -185,6 +189,10 @@ def _growing(
     told.add((frame.module.name, name))
     place = value_place(subject.world, frame.name, at)
     yield Sighting(place, f"`{name}`", handler=subject.handler(frame.name, at))
+
+
+def _lasts(frame: Frame, at: Id) -> bool:
+    return any(ref.sort == "obj" and ref.site.endswith(_LASTING) for ref in frame.refs[at])
 
 
 def _begins_empty(subject: Subject, ref: Ref) -> bool:
