@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mcpward.audit import sites
 from mcpward.audit.calls import Calls, named_calls
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.environment import reads
 from mcpward.audit.exposure import Exposure, exposure
 from mcpward.audit.leaks import Leaks
-from mcpward.audit.places import handler_of
+from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
+from mcpward.audit.sites import ModuleVariable, Site
 from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped
 from mcpward.core.privilege import Privilege
 from mcpward.core.source import SourceFile
@@ -22,9 +24,18 @@ from mcpward.documents.clients import ConfiguredServer, configured_servers
 from mcpward.documents.commands import Command, Variable, commands, variables
 from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Document
-from mcpward.ir.values import Id
+from mcpward.ir.values import Call, Id, Param
+from mcpward.taint import entries
+from mcpward.taint.binding import receivers
 from mcpward.taint.entry import Entry
+from mcpward.taint.facts import Source
+from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
+
+_DESCRIPTIONS = ("package.json", "pyproject.toml", "readme", "manifest.json", "server.json")
+_CALLERS = 20
+_DESCRIBED = 20_000
+"""Bytes of a description that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +173,111 @@ class Subject:
         """The handler that reaches an instruction, if one does."""
         entry = self.reached.get(function)
         return handler_of(self.world, entry, (function, at)) if entry is not None else None
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Every call of something that is known by name."""
+        return tuple(sites.sites(self.world))
+
+    @cached_property
+    def called(self) -> Mapping[str, list[Site]]:
+        """Function → its calls."""
+        return sites.by_name(self.sites)
+
+    @cached_property
+    def module_variables(self) -> Mapping[ModuleVariable, list[tuple[Frame, Id]]]:
+        """Variable of a module → what is stored in it."""
+        return sites.variables(self.world)
+
+    def about(self, rule: str) -> list[Site]:
+        """The calls of the functions that a rule's check is about."""
+        found = {
+            (site.frame.name, site.at): site
+            for name in self.world.catalog.rules[rule].about
+            for site in self.called.get(name, ())
+        }
+        return [found[key] for key in sorted(found)]
+
+    def sighting(
+        self, site: Site, detail: str = "", severity: Severity | None = None, sink: str = ""
+    ) -> Sighting:
+        """A sighting at a call."""
+        frame = site.frame
+        return Sighting(
+            value_place(self.world, frame.name, site.at),
+            detail,
+            severity,
+            handler=self.handler(frame.name, site.at),
+            sink=sink or site.name,
+        )
+
+    @cached_property
+    def handlers(self) -> Mapping[str, list[Entry]]:
+        """Function → the handlers that it is."""
+        found: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in self.world.entries.values():
+            found[entry.handler.name].append(entry)
+        return found
+
+    def kinds(self, frame: Frame, at: Id, depth: int = 3) -> set[str]:
+        """The kinds of the sources whose data is in a value, or in something inside it.
+
+        Parameters of functions that are no handlers are followed to a few callers.
+        """
+        found: set[str] = set()
+        for origin, _ in frame.deep(at):
+            if type(origin) is Source:
+                found.add(origin.kind)
+                continue
+            assert not isinstance(origin, Source)
+            handlers = self.handlers.get(frame.name, ())
+            known = [entries.source(self.world, frame, entry, origin) for entry in handlers]
+            found |= {one[0] for one in known if one is not None}
+            if not handlers and depth > 0:
+                for caller, value in self._given(frame, origin.index):
+                    found |= self.kinds(caller, value, depth - 1)
+        return found
+
+    def _given(self, frame: Frame, index: int) -> Iterator[tuple[Frame, Id]]:
+        """What callers give a function for a parameter."""
+        position = index - receivers(frame.function)
+        names = [v.name for p in frame.function.params if isinstance(v := frame.values[p], Param)]
+        for name in sorted(self.world.callers.get(frame.name, ()))[:_CALLERS]:
+            caller = self.world.frames.get(name)
+            for at in caller.live if caller is not None else ():
+                assert caller is not None
+                call = caller.values[at]
+                if not isinstance(call, Call) or call.callee < 0 or call.spread >= 0:
+                    continue
+                if any(ref.name == frame.name for ref in caller.refs[call.callee]):
+                    if 0 <= position < len(call.args):
+                        yield caller, call.args[position]
+                    yield from (
+                        (caller, value)
+                        for said, value in call.keywords
+                        if said in names[index : index + 1]
+                    )
+
+    @cached_property
+    def lasting(self) -> frozenset[str]:
+        """The classes of which a module makes an instance when it is loaded."""
+        return frozenset(
+            ref.name
+            for name, frame in self.world.frames.items()
+            if name.endswith(":")
+            for at in frame.live
+            if isinstance(value := frame.values[at], Call) and value.callee >= 0
+            for ref in frame.refs[value.callee]
+            if ref.sort == "cls"
+        )
+
+    @cached_property
+    def described(self) -> str:
+        """What the packages say of themselves, and the names of their handlers."""
+        kept = [
+            data[:_DESCRIBED].decode("utf-8", "replace")
+            for path, data in sorted(self.texts.items())
+            if path.rpartition("/")[2].lower().startswith(_DESCRIPTIONS)
+        ]
+        labels = (entry.label for entry in self.world.entries.values())
+        return "\n".join((*kept, *labels))

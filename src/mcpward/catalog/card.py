@@ -71,6 +71,7 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
     table = Table(
         parse_toml(page.data.code, f"{file}:{page.data.line}"), f"{file}:{page.data.line}"
     )
+    checks, about = _checks(table)
     rule = Rule(
         name=name,
         category=category,
@@ -82,7 +83,8 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
         page=page.text,
         flow=_flow(table.table("flow"), words) if table.has("flow") else None,
         shapes=read_shapes(table),
-        checks=_checks(table),
+        checks=checks,
+        about=about,
         tags=_tags(table),
         since=table.text("since"),
         strict=table.flag("strict"),
@@ -97,11 +99,12 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
     return rule
 
 
-def _checks(table: Table) -> tuple[str, ...]:
+def _checks(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     inner = table.table("check")
     names = inner.texts("in") if table.has("check") else ()
+    about = inner.texts("about")
     inner.finish()
-    return names
+    return names, about
 
 
 def _message(table: Table) -> str:

@@ -37,6 +37,8 @@ CONDITION_WORDS = frozenset(
         "<dynamic>",
         "<exponential>",
         "<exponential-whole>",
+        "<none>",
+        "<instance>",
     }
 )
 GRANT_WORDS = frozenset({"<pattern>", "<schema>"})

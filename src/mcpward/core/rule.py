@@ -256,6 +256,8 @@ class Rule:
     shapes: tuple[Shape, ...] = ()
     checks: tuple[str, ...] = ()
     """The modules of `audit/checks` that have a function of the rule's name."""
+    about: tuple[str, ...] = ()
+    """Names of libraries that these functions ask for: the engine keeps track of these too."""
     tags: tuple[str, ...] = ()
     """`owasp-mcp/MCP05`, `safe-mcp/SAFE-T1105`, `pattern-22/1`, …"""
     since: str = ""

@@ -43,6 +43,8 @@ class Knowledge:
             for shape in rule.shapes
             if shape.family in ("", family)
             for name in shape.names
+        } | {
+            self._library.canonical(name) for rule in catalog.rules.values() for name in rule.about
         }
         self._calls: dict[str, tuple[CallModel, ...]] = {}
         self._guards: dict[str, tuple[GuardModel, ...]] = {}

@@ -14,6 +14,7 @@ from mcpward.taint.facts import NO_REFS, Facts, Path, Refs, ordered, union
 from mcpward.taint.frame import Frame
 
 _WRITTEN = frozenset(["object", "dict"])
+_LISTED = frozenset(["list", "tuple", "array"])
 
 
 def values(call: Call, place: Place) -> list[Id]:
@@ -136,6 +137,8 @@ def holds(frame: Frame, call: Call, condition: Condition, *, unknown: bool) -> b
 def _tests(frame: Frame, value: Id, path: Path, condition: Condition, *, unknown: bool) -> bool:
     wanted = condition.values
     if path:
+        if _scalar(frame, value):
+            return "<absent>" in wanted or False in wanted
         known = frame.read_refs(value, path)
         absent = not known and any(ref.sort == "obj" for ref in frame.refs[value])
         if (absent or _lacks(frame, value, path)) and not frame.read(value, path):
@@ -174,15 +177,22 @@ def _tests(frame: Frame, value: Id, path: Path, condition: Condition, *, unknown
     return False if decided else unknown
 
 
+def _scalar(frame: Frame, value: Id) -> bool:
+    """Whether a value is a text or number and nothing else: it has no fields that are options."""
+    known = frame.refs[value]
+    return bool(known) and all(ref == frame.text or ref.sort == "const" for ref in known)
+
+
 def _lacks(frame: Frame, value: Id, path: Path) -> bool:
     """Whether a value is written as an object without that field, such as options without `shell`.
 
     What its type has under the name (`Object.shell`) is no option.
     """
     owners = frame.read_refs(value, path[:-1])
+    listed = path[-1].isidentifier()
     return bool(owners) and all(
         ref.sort == "obj"
-        and ref.name in _WRITTEN
+        and (ref.name in _WRITTEN or (listed and ref.name in _LISTED))
         and not any(name in (path[-1], "*") for name in frame.names(ref))
         for ref in owners
     )
@@ -213,6 +223,10 @@ def _word(
             return False if _is_text(frame, value, known) else None
         case "<record>":
             return any(ref.sort == "obj" and ref.name in _WRITTEN for ref in known)
+        case "<instance>":
+            return any(ref.sort == "inst" for ref in known)
+        case "<none>":
+            return constants == [None] if constants else None
         case "<constant>":
             return bool(constants)
         case "<dynamic>":

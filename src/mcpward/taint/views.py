@@ -10,6 +10,7 @@ from mcpward.taint.proofs import ALL, Proof, gained
 
 _HELD = frozenset(["list", "tuple", "set", "array", "result"])
 _DEPTH = 4
+_TESTED = 32
 
 
 def viewed(frame: Frame, at: Id, value: Assume) -> Refs:
@@ -17,14 +18,22 @@ def viewed(frame: Frame, at: Id, value: Assume) -> Refs:
 
     Such a container gets a second object with the same cells and more marks, which only this path
     sees. A check of one element, such as the first, says nothing about the others, so only tests
-    that ask about all of them count.
+    that ask about all of them count. The one exception is the program of a command: it is the first
+    word, and the whole command is then one that starts with an allowed program.
     """
     refs = frame.refs[value.value]
     if value.outcome is Outcome.RETURNED or not any(_held(frame, ref) for ref in refs):
         return refs
+    first = None
     if not _of_all(frame, value.test, value.outcome, 0):
-        return refs
+        first = _first(frame, value.test, value.value)
+        if first is None:
+            return refs
     proven = proof(frame, value.test, value.outcome)
+    if proven and first is not None:
+        listed = frame.world.bits["program-listed"]
+        origins = {o for o, marks in frame.facts[first] if gained(proven, o, marks) & listed}
+        proven = {(origin, 0): listed for origin in origins}
     if not proven:
         return refs
     out = set(refs)
@@ -37,6 +46,37 @@ def viewed(frame: Frame, at: Id, value: Assume) -> Refs:
 
 def _held(frame: Frame, ref: Ref) -> bool:
     return ref.sort == "obj" and ref.site == frame.name and ref.name in _HELD
+
+
+def _first(frame: Frame, test: Id, container: Id) -> Id | None:
+    """Where a test looks at the first element of a container."""
+    made = _plain(frame, container)
+    pending = [test]
+    for at in pending:
+        value = frame.values[at]
+        match value:
+            case Load(field="0") if _plain(frame, value.object) == made:
+                return at
+            case Compare():
+                pending += value.operands
+            case Call():
+                pending += value.args[:4]
+            case Assume():
+                pending.append(value.value)
+            case _:
+                pass
+        if len(pending) > _TESTED:
+            break
+    return None
+
+
+def _plain(frame: Frame, at: Id) -> Id:
+    """A value without what was assumed of it."""
+    value = frame.values[at]
+    while isinstance(value, Assume):
+        at = value.value
+        value = frame.values[at]
+    return at
 
 
 def _of_all(frame: Frame, test: Id, outcome: Outcome, depth: int) -> bool:
