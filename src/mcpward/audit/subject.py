@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mcpward.audit.declared import coded
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.environment import reads
 from mcpward.audit.leaks import Leaks
+from mcpward.audit.listings import documented
 from mcpward.audit.places import handler_of
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
@@ -21,6 +23,7 @@ from mcpward.documents.commands import Command, Variable, commands, variables
 from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Document
 from mcpward.ir.values import Id
+from mcpward.surface.surface import Surface
 from mcpward.taint.entry import Entry
 from mcpward.taint.world import World
 
@@ -145,6 +148,11 @@ class Subject:
     def definitions(self) -> tuple[Definition, ...]:
         """What the code declares to clients: tools, prompts, resources, the server itself."""
         return tuple(definitions(self.world))
+
+    @cached_property
+    def surface(self) -> Surface:
+        """What a model or a person gets to read of the target."""
+        return coded(self.definitions).merged(documented(self.texts))
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""

@@ -12,7 +12,7 @@ from mcpward.catalog.card import read_card
 from mcpward.catalog.shelves import Block, Library, cut, shelve
 from mcpward.catalog.tables import Table, known_word, parse_toml
 from mcpward.catalog.vocabulary import Vocabulary, read_vocabulary
-from mcpward.catalog.wordings import check_wordings, read_signals
+from mcpward.catalog.wordings import check_wordings, read_signals, shared
 from mcpward.core.errors import CatalogError
 from mcpward.core.rule import Mark, Rule, Signal
 
@@ -127,7 +127,7 @@ def catalog_in(home: Path) -> Catalog:
     Raises CatalogError when a card contradicts the vocabulary.
     """
     words = read_vocabulary((home / "kinds.toml").read_text(encoding="utf-8"), "kinds.toml")
-    return Catalog(words, MappingProxyType(dict(_rules(home, words))), home)
+    return Catalog(words, MappingProxyType(shared(dict(_rules(home, words)))), home)
 
 
 @lru_cache(maxsize=2)

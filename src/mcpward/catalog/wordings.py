@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from mcpward.catalog.tables import Table, known_word, parse_toml
@@ -102,15 +103,43 @@ def read_wording(table: Table) -> Wording | None:
         fields=table.texts("fields"),
         of=tuple(known_word(o, OWNERS, what="owner", where=where) for o in table.texts("of")),
         reach=next(iter(table.numbers("reach")), 3),
+        like=table.text("like", ""),
         below=table.texts("below"),
     )
     table.finish()
+    if wording.like:
+        if signals or wording.requires or wording.requires_also:
+            raise CatalogError(f"{where}: `like` brings `signals` and `requires` with it")
+        return wording
     names = [name for name, _ in signals]
     for name in (*wording.requires, *wording.requires_also):
         known_word(name, names, what="signal of this card", where=where)
     if needs < 1 or sum(weight for _, weight in signals) < needs:
         raise CatalogError(f"{where}: `needs` must be a total that the signals can have")
     return wording
+
+
+def shared(rules: Mapping[str, Rule]) -> dict[str, Rule]:
+    """The rules, with signals and requirements where a card takes those of another one.
+
+    Raises CatalogError when the other one has none of its own.
+    """
+    out = dict(rules)
+    for name, rule in rules.items():
+        if rule.wording is None or not rule.wording.like:
+            continue
+        known_word(rule.wording.like, rules, what="rule", where=name)
+        other = rules[rule.wording.like].wording
+        if other is None or other.like:
+            raise CatalogError(f"{name}: `{rule.wording.like}` has no signals of its own")
+        wording = replace(
+            rule.wording,
+            signals=other.signals,
+            requires=other.requires,
+            requires_also=other.requires_also,
+        )
+        out[name] = replace(rule, wording=wording)
+    return out
 
 
 def check_wordings(rules: Iterable[Rule], signals: Mapping[str, Signal]) -> None:

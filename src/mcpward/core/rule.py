@@ -253,6 +253,8 @@ class Wording:
     """Sorts of owners: `tools`, `prompts`, `resources`, `server`; empty: all."""
     reach: int = 3
     """How many sentences in a row may carry the signals together; 0: the whole text."""
+    like: str = ""
+    """A rule whose signals, with weights, and requirements this one shares."""
     below: tuple[str, ...] = ()
     """Rules that say it better: where one of them speaks about a text, this one is silent."""
 

@@ -18,11 +18,7 @@ _ZERO = re.compile(
 )
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]+")
-_ESCAPES = re.compile(
-    r"\x1b[\[\]PX^_()#%N-Z\\=>78c]|[\x90\x9b\x9d-\x9f]|[\x00-\x07\x08\x0e-\x1a\x1c-\x1f\x7f]"
-    r"|\\(?:x1b|u001b|033|e)\[[0-9;?]{0,12}[A-Za-z]"
-    r"|\r(?!\n)[^\r\n]"
-)
+_ESCAPES = re.compile(r"\x1b[\[\]PX^_()#%N-Z\\=>78c]|\x9b[0-9;?]{0,12}[A-Za-z]|\x08{2,}")
 _WORD = re.compile(r"[^\W\d_]{2,64}")
 _JOINING = ("ARABIC", "SYRIAC", "HEBREW", "MONGOLIAN", "THAANA", "NKO", "MANDAIC", "ADLAM")
 _INDIC = (
@@ -75,7 +71,7 @@ def bidi(text: str) -> Iterator[Span]:
 
 
 def escapes(text: str) -> Iterator[Span]:
-    """Control characters of terminals: escape sequences, backspaces, lines that are overwritten."""
+    """What a terminal obeys: escape sequences, and backspaces that rub text out."""
     for match in _ESCAPES.finditer(text):
         yield match.span()
 
