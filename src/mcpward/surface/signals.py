@@ -29,6 +29,7 @@ _QUOTED = re.compile(
     r"|example|suspicious|attacks?|explains? how|checks? for|looks? for|prevents?|sanitiz\w+"
     r"|warns? (?:about|of))(?![\w/-]|\.\w)"
 )
+_OPENERS = " \n.!?:;,)]>\"'-*"
 _LABEL = re.compile(r"\W*(?:(?:\*\*|</?)?\w{1,16}(?: note)?(?:\*\*|:|>)\W*){0,2}")
 _NAMED = re.compile(
     r"[\s'\")]{0,3}(?:style |like )?(?:phrases?|patterns?|texts?|attempts?|strings?|wordings?|attacks?"
@@ -127,10 +128,11 @@ def _worded(reading: Reading, signals: Iterable[Signal]) -> Iterator[Hit]:
             continue
         count = 0
         for match in _compiled(signal.patterns).finditer(reading.text):
-            sentence = reading.sentence(match.start())
+            began = match.start() + len(match[0]) - len(match[0].lstrip(_OPENERS))
+            sentence = reading.sentence(began)
             first, last = reading.bounds(sentence)
             last = max(last, match.end())
-            before = reading.text[max(first, match.start() - _AROUND) : match.start()]
+            before = reading.text[max(first, began - _AROUND) : began]
             after = reading.text[match.end() : min(last, match.end() + _AROUND)]
             if signal.deniable and (_DENIED.search(before) or _describes(match[0], before)):
                 continue
@@ -138,7 +140,7 @@ def _worded(reading: Reading, signals: Iterable[Signal]) -> Iterator[Hit]:
                 continue
             yield Hit(
                 signal.name,
-                *reading.origin(match.start(), match.end()),
+                *reading.origin(began, match.end()),
                 sentence,
                 *reading.origin(first, last),
             )
@@ -149,7 +151,7 @@ def _worded(reading: Reading, signals: Iterable[Signal]) -> Iterator[Hit]:
 
 def _describes(matched: str, before: str) -> bool:
     """Whether a sentence starts with the verb: "Reads the key from …" says what the tool does."""
-    verb = matched.lstrip(" -*:.'\"([\n").partition(" ")[0]
+    verb = matched.lstrip(_OPENERS + "([").partition(" ")[0]
     return verb.endswith("s") and not verb.endswith("ss") and bool(_LABEL.fullmatch(before))
 
 
