@@ -1,8 +1,8 @@
 """How often the rules about texts speak on labelled descriptions: `texts.py FOLDER [train|dev]`.
 
-The folder holds `train.jsonl.gz` and `dev.jsonl.gz` with one object per line: `text`, `label` (1 for a
-poisoned text), `kind`, `technique` and `source`. Every row of kind `metadata` is read as the description
-of a tool. Counted is what would be a warning or an error.
+The folder holds `train.jsonl.gz` and `dev.jsonl.gz` with one object per line: `text`, `label`
+(1 for a poisoned text), `kind`, `technique` and `source`. Every row of kind `metadata` is read as
+the description of a tool. Counted is what would be a warning or an error.
 """
 
 import gzip
@@ -10,7 +10,9 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mcpward.audit.texts import judged
 from mcpward.catalog.catalog import load_catalog
@@ -18,9 +20,10 @@ from mcpward.core.finding import Severity
 from mcpward.surface.surface import Text
 
 MADE = "synthetic"
+Row = dict[str, Any]
 
 
-def rows(folder, split):
+def rows(folder: Path, split: str) -> Iterator[Row]:
     with gzip.open(folder / f"{split}.jsonl.gz", "rt", encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
@@ -28,12 +31,12 @@ def rows(folder, split):
                 yield row
 
 
-def group(row):
+def group(row: Row) -> str:
     kind = "poisoned" if row["label"] else "benign"
     return f"{kind}, {'made' if row['source'].startswith(MADE) else 'found'}"
 
 
-def main(folder, split):
+def main(folder: Path, split: str) -> None:
     catalog = load_catalog()
     rules = [
         (rule, rule.wording)
@@ -59,7 +62,7 @@ def main(folder, split):
         )
         if row["label"]:
             techniques[row["technique"], bool(found)] += 1
-    table(rules, spoken, flagged, errors, total)
+    table([rule.name for rule, _ in rules], spoken, flagged, errors, total)
     print()
     for name in sorted({name for name, _ in techniques}):
         hit, missed = techniques[name, True], techniques[name, False]
@@ -67,18 +70,19 @@ def main(folder, split):
     print(f"\n{1000 * seconds / sum(total.values()):.2f} ms per text")
 
 
-def table(rules, spoken, flagged, errors, total):
+def table(names: list[str], spoken: Counter[tuple[str, str]], *counts: Counter[str]) -> None:
+    flagged, errors, total = counts
     groups = sorted(total)
     print(f"{'':40}" + "".join(f"{name:>18}" for name in groups))
     print(f"{'texts':40}" + "".join(f"{total[name]:18}" for name in groups))
-    for rule, _ in rules:
-        print(f"{rule.name:40}" + "".join(f"{spoken[rule.name, name]:18}" for name in groups))
-    for label, counts in (("warnings and errors", flagged), ("errors", errors)):
-        parts = (f"{counts[name]:9} {counts[name] / total[name]:8.2%}" for name in groups)
+    for rule in names:
+        print(f"{rule:40}" + "".join(f"{spoken[rule, name]:18}" for name in groups))
+    for label, found in (("warnings and errors", flagged), ("errors", errors)):
+        parts = (f"{found[name]:9} {found[name] / total[name]:8.2%}" for name in groups)
         print(f"{label:40}" + "".join(parts))
     for kind in ("benign", "poisoned"):
-        names = [name for name in groups if name.startswith(kind)]
-        hit, whole = sum(flagged[n] for n in names), sum(total[n] for n in names)
+        same = [name for name in groups if name.startswith(kind)]
+        hit, whole = sum(flagged[n] for n in same), sum(total[n] for n in same)
         print(f"{kind + ', all':40}{hit:9} {hit / whole:8.2%}")
 
 

@@ -9,7 +9,7 @@ from mcpward.audit.definitions import Definition
 from mcpward.audit.written import Dynamic, Fields, Items, Made, Plain, Written
 from mcpward.core.finding import Place
 from mcpward.surface.listing import Path, read_surface
-from mcpward.surface.surface import Surface
+from mcpward.surface.surface import Surface, merged
 
 _UNKNOWN = "…"
 """Stands for what is only known when the program runs."""
@@ -19,10 +19,7 @@ _HIDDEN = {"$ref": _UNKNOWN}
 
 def coded(definitions: Iterable[Definition]) -> Surface:
     """The surface of all definitions together."""
-    out = Surface()
-    for one in definitions:
-        out = out.merged(_surface(one))
-    return out
+    return merged(_surface(one) for one in definitions)
 
 
 def _surface(one: Definition) -> Surface:

@@ -8,7 +8,7 @@ from mcpward.core.finding import Place
 from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Array, Document, Entry, Format, Node, Table, plain
 from mcpward.surface.listing import Path, read_surface
-from mcpward.surface.surface import Surface
+from mcpward.surface.surface import Surface, merged
 
 
 def documented(texts: Mapping[str, bytes]) -> Surface:
@@ -23,14 +23,11 @@ def documented(texts: Mapping[str, bytes]) -> Surface:
 
 def declared(documents: Iterable[Document]) -> Surface:
     """What documents declare."""
-    out = Surface()
-    for document in documents:
-        out = out.merged(read_surface(plain(document.root), _Places(document)))
-    return out
+    return merged(read_surface(plain(one.root), _Places(one)) for one in documents)
 
 
 class _Places:
-    """Where the parts of a document stand. What was looked up is kept: large tables are searched once."""
+    """Where the parts of a document stand; what was looked up is kept."""
 
     def __init__(self, document: Document) -> None:
         """Nothing is looked up yet."""

@@ -23,7 +23,7 @@ from mcpward.documents.commands import Command, Variable, commands, variables
 from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Document
 from mcpward.ir.values import Id
-from mcpward.surface.surface import Surface
+from mcpward.surface.surface import Surface, merged
 from mcpward.taint.entry import Entry
 from mcpward.taint.world import World
 
@@ -152,7 +152,7 @@ class Subject:
     @cached_property
     def surface(self) -> Surface:
         """What a model or a person gets to read of the target."""
-        return coded(self.definitions).merged(documented(self.texts))
+        return merged((coded(self.definitions), documented(self.texts)))
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""

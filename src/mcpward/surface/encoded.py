@@ -1,4 +1,4 @@
-"""Encoded text inside a text: runs of Base64, hexadecimal and escapes that decode to readable words."""
+"""Encoded text inside a text: Base64, hexadecimal and escapes that decode to readable words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Characters that hide, reorder or repaint text, told apart from those that a script or emoji needs."""
+"""Characters that hide, reorder or repaint text, and not those that a script or emoji needs."""
 
 from __future__ import annotations
 

@@ -79,13 +79,17 @@ class _Reader:
             return
         instructions = value.get("instructions")
         if isinstance(instructions, str):
-            self.instructions = self.text("server", "instructions", instructions, path, "instructions")
+            self.instructions = self.text(
+                "server", "instructions", instructions, path, "instructions"
+            )
         info = value.get("serverInfo")
         for names, holder in (((), value), (("serverInfo",), info)):
             if isinstance(holder, dict) and (names or info is None):
                 for name in _SPOKEN:
                     if isinstance(holder.get(name), str):
-                        self.text("server", ".".join((*names, name)), holder[name], (*path, *names), name)
+                        self.text(
+                            "server", ".".join((*names, name)), holder[name], (*path, *names), name
+                        )
 
     def read_tools(self, items: list[Any], path: Path) -> None:
         self.cut |= len(items) > MOST_ENTITIES
@@ -137,7 +141,9 @@ class _Reader:
         for key, part in value.items():
             if key == "properties" and isinstance(part, dict):
                 for name, inner in part.items():
-                    self.text(owner, f"{prefix}.{name}.name", str(name), (*path, key), name, key=True)
+                    self.text(
+                        owner, f"{prefix}.{name}.name", str(name), (*path, key), name, key=True
+                    )
                     self.below(owner, f"{prefix}.{name}", inner, (*path, key, name))
             else:
                 self.below(owner, f"{prefix}.{key}", part, (*path, key))

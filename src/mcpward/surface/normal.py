@@ -1,4 +1,4 @@
-"""The plain reading of a text: tricks undone, case and spaces folded, each character with its origin.
+"""The plain reading of a text: tricks undone, case and spaces folded, origins kept.
 
 What a model understands from a text differs from its characters: tag characters are letters to it,
 look-alike letters are the letters that they look like, and zero-width characters are nothing.
@@ -11,14 +11,16 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 
-LONGEST = 32_768
+LONGEST = 16_384
 """Characters of one text that are read."""
 
 _TAGS = range(0xE0020, 0xE007F)
 _DROPPED = frozenset(
-    [0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFEFF, 0xFFA0]
-    + [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]
-    + [*range(0xFE00, 0xFE10), 0xE0001, 0xE007F, *range(0xE0100, 0xE01F0)]
+    [
+        *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x3164, 0xFEFF, 0xFFA0),
+        *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+        *(*range(0xFE00, 0xFE10), 0xE0001, 0xE007F, *range(0xE0100, 0xE01F0)),
+    ]
 )
 LOOKALIKES = {
     **dict(zip("авеёіїјкмнорстухѕһԁԛԝӏ", "abeeiijkmhopctyxshdqwl", strict=True)),
@@ -34,7 +36,9 @@ _LEET = re.compile(r"(?<![\w@$])[a-z0-9@$]*(?:[a-z][013457@$]|[013457@$][a-z])[a
 _LEET_SHARE = 4
 """Digits are read as letters where at least one word in this many has some inside."""
 _WORD = re.compile(r"[^\W\d_]+")
-_BREAK = re.compile(r"(?<!e\.g)(?<!i\.e)[.!?](?=[\s\"')\]>])\s*|\n|;\s|[。！？]|(?=</?[a-z])(?<=\s)")
+_BREAK = re.compile(
+    r"(?<!e\.g)(?<!i\.e)[.!?](?=[\s\"')\]>])\s*|\n|;\s|[。！？]|(?=</?[a-z])(?<=\s)"
+)
 _LIST = re.compile(r"[ \t]*(?:[-*#•<\[]|\d+[.)]|\w+:)")
 
 

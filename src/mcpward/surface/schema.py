@@ -11,7 +11,14 @@ from mcpward.surface.surface import Parameter, Scalar
 LIMITS = frozenset(
     {
         *("enum", "const", "pattern", "format", "maxLength", "minLength", "maxItems", "minItems"),
-        *("maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum", "multipleOf", "uniqueItems"),
+        *(
+            "maximum",
+            "minimum",
+            "exclusiveMaximum",
+            "exclusiveMinimum",
+            "multipleOf",
+            "uniqueItems",
+        ),
         *("maxProperties", "propertyNames", "properties", "additionalProperties", "items"),
     }
 )

@@ -32,9 +32,9 @@ _QUOTED = re.compile(
 _OPENERS = " \n.!?:;,)]>\"'-*"
 _LABEL = re.compile(r"\W*(?:(?:\*\*|</?)?\w{1,16}(?: note)?(?:\*\*|:|>)\W*){0,2}")
 _NAMED = re.compile(
-    r"[\s'\")]{0,3}(?:style |like )?(?:phrases?|patterns?|texts?|attempts?|strings?|wordings?|attacks?"
-    r"|injections?|(?:is|are) (?:suspicious|flagged|blocked|detected|refused|rejected)|and (?:reports|flags)"
-    r"|in the given)(?!\w)"
+    r"[\s'\")]{0,3}(?:style |like )?(?:phrases?|patterns?|texts?|attempts?|strings?|wordings?"
+    r"|attacks?|injections?|(?:is|are) (?:suspicious|flagged|blocked|detected|refused|rejected)"
+    r"|and (?:reports|flags)|in the given)(?!\w)"
 )
 
 
@@ -167,8 +167,6 @@ def _detected(text: str, reading: Reading, signals: Iterable[Signal]) -> Iterato
 
 def _sentence(reading: Reading, original: int) -> int:
     """The sentence of the reading at a place of the original."""
-    from bisect import bisect_left
-
     at = bisect_left(reading.origins, original)
     return reading.sentence(min(at, max(len(reading.text) - 1, 0)))
 

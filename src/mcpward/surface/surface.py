@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mcpward.core.finding import Place
@@ -87,13 +88,15 @@ class Surface:
     cut: bool = False
     """Whether a limit was reached and something was not read."""
 
-    def merged(self, other: Surface) -> Surface:
-        """Both surfaces as one: a server that is described in several files."""
-        return Surface(
-            self.texts + other.texts,
-            self.tools + other.tools,
-            self.prompts + other.prompts,
-            self.resources + other.resources,
-            self.instructions or other.instructions,
-            self.cut or other.cut,
-        )
+
+def merged(surfaces: Iterable[Surface]) -> Surface:
+    """Several surfaces as one: a server that is described in more than one place."""
+    parts = tuple(surfaces)
+    return Surface(
+        tuple(text for part in parts for text in part.texts),
+        tuple(tool for part in parts for tool in part.tools),
+        tuple(prompt for part in parts for prompt in part.prompts),
+        tuple(resource for part in parts for resource in part.resources),
+        next((part.instructions for part in parts if part.instructions), None),
+        any(part.cut for part in parts),
+    )

@@ -32,7 +32,9 @@ _PLACEHOLDER = re.compile(
     r"|(?:add|your|enter|insert) (?:a |the |your )?description(?: here)?|placeholder)\W*",
     re.IGNORECASE,
 )
-_NO_VERB = re.compile(r"(?:the|an?|this|these|it|tool|function|method|used|useful|for|to|my|our)\b", re.IGNORECASE)
+_NO_VERB = re.compile(
+    r"(?:the|an?|this|these|it|tool|function|method|used|useful|for|to|my|our)\b", re.IGNORECASE
+)
 
 
 def handler(tool: Tool) -> Handler:

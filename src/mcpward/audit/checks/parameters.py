@@ -27,30 +27,59 @@ _HARVEST = re.compile(
     r"|previous_(?:tool_calls|tool_results|messages)|(?:full|all|entire)_context"
 )
 _INVITES = re.compile(
-    r"(?:your|the model's|the assistant's|the agent's) (?:own )?(?:full |complete |entire |current |exact )*"
-    r"(?:system prompt|instructions|reasoning|chain of thought|thoughts|conversation|context|available tools)"
-    r"|(?:the )?(?:full|complete|entire|whole|current|verbatim) (?:\w+ )?(?:conversation|chat history"
+    r"(?:your|the model's|the assistant's|the agent's) (?:own )?(?:full |complete |current )?"
+    r"(?:system prompt|instructions|reasoning|chain of thought|thoughts|conversation|context)"
+    r"|(?:full|complete|entire|whole|current|verbatim) (?:\w+ )?(?:conversation|chat history"
     r"|message history|context window|system prompt|chat)"
     r"|(?:everything|all(?: the)? messages|all(?: of)? what) (?:the user|you)",
     re.IGNORECASE,
 )
 _ACTION = frozenset({"action", "operation", "command", "method", "op", "mode", "verb", "task"})
 _READS = frozenset(
-    {"get", "list", "read", "search", "show", "view", "find", "describe", "status", "query", "count"}
+    {
+        "get",
+        "list",
+        "read",
+        "search",
+        "show",
+        "view",
+        "find",
+        "describe",
+        "status",
+        "query",
+        "count",
+    }
 )
 _CHANGES = frozenset(
     {
-        *("delete", "remove", "drop", "destroy", "purge", "write", "execute", "exec", "run", "kill"),
+        *(
+            "delete",
+            "remove",
+            "drop",
+            "destroy",
+            "purge",
+            "write",
+            "execute",
+            "exec",
+            "run",
+            "kill",
+        ),
         *("truncate", "overwrite", "wipe", "terminate", "shutdown", "transfer", "pay", "revoke"),
     }
 )
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _HEADER = "x-mcp-header"
-_PERSONAL = re.compile(r"(?:[a-z0-9]+_)*(?:ssn|social_security|passport|iban|card_number|date_of_birth|email)(?:_\w+)?")
+_PERSONAL = re.compile(
+    r"(?:[a-z0-9]+_)*(?:ssn|social_security|passport|iban|card_number|date_of_birth|email)(?:_\w+)?"
+)
 _SHAPED = frozenset({"properties", "items", "enum", "const"})
 _LIMITED = frozenset({"enum", "const", "pattern", "format", "maxLength", "maxItems", "maximum"})
-_OPEN_TEXT = re.compile(r"(?:[a-z0-9]+_)*(?:text|content|body|message|description|query|prompt|comment|notes?|title)")
-_SIZES = re.compile(r"(?:[a-z0-9]+_)*(?:limit|count|size|max|timeout|depth|pages?|length|top|n)(?:_[a-z]+)?")
+_OPEN_TEXT = re.compile(
+    r"(?:[a-z0-9]+_)*(?:text|content|body|message|description|query|prompt|comment|notes?|title)"
+)
+_SIZES = re.compile(
+    r"(?:[a-z0-9]+_)*(?:limit|count|size|max|timeout|depth|pages?|length|top|n)(?:_[a-z]+)?"
+)
 
 
 def snake(name: str) -> str:
@@ -69,7 +98,8 @@ def secret_as_tool_parameter(subject: Subject) -> Iterator[Sighting]:
         name = snake(parameter.name)
         if parameter.place is None or not secret(name) or parameter.type in ("boolean", "integer"):
             continue
-        level, why = None, ()
+        level: Severity | None = None
+        why: tuple[str, ...] = ()
         if _GRAVE.fullmatch(name):
             level, why = Severity.HIGH, ("whoever has it owns what it protects",)
         elif name.endswith(("password", "passwd", "passphrase", "connection_string")):
