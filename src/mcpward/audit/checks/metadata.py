@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Handler, Severity
 from mcpward.surface.hidden import mixed
+from mcpward.surface.names import folded
 from mcpward.surface.surface import Text, Tool
 
 _BUILT_IN = frozenset(
@@ -20,7 +21,6 @@ _BUILT_IN = frozenset(
 )
 """Names that agents use for tools of their own."""
 _CONFORMANT = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _LONG = {"description": (1_024, 4_096), "instructions": (4_096, 16_384)}
 _LONG_PARAMETER = (1_024, 4_096)
 _TOOLS = 40
@@ -37,16 +37,6 @@ _NO_VERB = re.compile(
 )
 
 
-def handler(tool: Tool) -> Handler:
-    """The tool as reports name it."""
-    return Handler("tool", tool.name)
-
-
-def folded(name: str) -> str:
-    """A name without case and separators: `getUser`, `get_user` and `get-user` are one."""
-    return "".join(_WORDS.findall(name)).lower()
-
-
 def tool_name_collision(subject: Subject) -> Iterator[Sighting]:
     """Names of tools that look like, or are, the name of another tool."""
     seen: dict[tuple[str, str], Tool] = {}
@@ -55,17 +45,17 @@ def tool_name_collision(subject: Subject) -> Iterator[Sighting]:
             continue
         if any(mixed(word) for word in re.findall(r"[^\W\d_]+", tool.name)):
             detail = f"`{tool.name}` mixes letters of two scripts that look the same"
-            yield Sighting(tool.place, detail, Severity.HIGH, handler=handler(tool))
+            yield Sighting(tool.place, detail, Severity.HIGH, handler=_handler(tool))
             continue
         if tool.name.lower() in _BUILT_IN:
             detail = f"`{tool.name}` is the name that agents give to a tool of their own"
             yield Sighting(
-                tool.place, detail, Severity.LOW, Confidence.MEDIUM, handler=handler(tool)
+                tool.place, detail, Severity.LOW, Confidence.MEDIUM, handler=_handler(tool)
             )
         other = seen.setdefault((tool.place.file, folded(tool.name)), tool)
         if other is not tool and other.name != tool.name:
             detail = f"`{tool.name}` and `{other.name}` differ only in case or separators"
-            yield Sighting(tool.place, detail, handler=handler(tool))
+            yield Sighting(tool.place, detail, handler=_handler(tool))
 
 
 def duplicate_tool_registration(subject: Subject) -> Iterator[Sighting]:
@@ -77,7 +67,7 @@ def duplicate_tool_registration(subject: Subject) -> Iterator[Sighting]:
         first = seen.setdefault((tool.place.file, tool.name), tool)
         if first is not tool and first.place is not None:
             detail = f"`{tool.name}` is declared in line {first.place.start.line} already"
-            yield Sighting(tool.place, detail, handler=handler(tool))
+            yield Sighting(tool.place, detail, handler=_handler(tool))
 
 
 def nonconformant_tool_name(subject: Subject) -> Iterator[Sighting]:
@@ -85,7 +75,7 @@ def nonconformant_tool_name(subject: Subject) -> Iterator[Sighting]:
     for tool in subject.surface.tools:
         if tool.place is not None and not _CONFORMANT.fullmatch(tool.name):
             shown = tool.name if len(tool.name) <= 60 else f"{tool.name[:60]}…"
-            yield Sighting(tool.place, f"`{shown}`", handler=handler(tool))
+            yield Sighting(tool.place, f"`{shown}`", handler=_handler(tool))
 
 
 def excessive_tool_surface(subject: Subject) -> Iterator[Sighting]:
@@ -128,13 +118,13 @@ def description_style(subject: Subject) -> Iterator[Sighting]:
         if place is None:
             continue
         if not written:
-            yield Sighting(place, f"`{tool.name}` has no description", handler=handler(tool))
+            yield Sighting(place, f"`{tool.name}` has no description", handler=_handler(tool))
         elif _PLACEHOLDER.fullmatch(written) or folded(written) == folded(tool.name):
             detail = f"the description of `{tool.name}` says nothing"
-            yield Sighting(place, detail, handler=handler(tool))
+            yield Sighting(place, detail, handler=_handler(tool))
         elif written.isascii() and _NO_VERB.match(written):
             detail = f"the description of `{tool.name}` does not begin with a verb"
-            yield Sighting(place, detail, handler=handler(tool))
+            yield Sighting(place, detail, handler=_handler(tool))
 
 
 def unsafe_icon_or_media(subject: Subject) -> Iterator[Sighting]:
@@ -146,7 +136,7 @@ def unsafe_icon_or_media(subject: Subject) -> Iterator[Sighting]:
             found = _unsafe(text.text)
             if found is not None:
                 level, why = found
-                yield Sighting(text.place, why, level, handler=handler(tool))
+                yield Sighting(text.place, why, level, handler=_handler(tool))
 
 
 def _unsafe(address: str) -> tuple[Severity | None, str] | None:
@@ -170,3 +160,8 @@ def _unsafe(address: str) -> tuple[Severity | None, str] | None:
 def _named(text: Text) -> str:
     owner = text.owner.partition(".")[2]
     return f"`{text.field}` of `{owner}`" if owner else f"`{text.field}`"
+
+
+def _handler(tool: Tool) -> Handler:
+    """The tool as reports name it."""
+    return Handler("tool", tool.name)

@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mcpward.audit.checks.metadata import handler
 from mcpward.audit.subject import Sighting, Subject
-from mcpward.core.finding import Severity
+from mcpward.core.finding import Handler, Severity
+from mcpward.surface.names import asks_for_secret, snake
 from mcpward.surface.schema import keyword
 from mcpward.surface.surface import Parameter, Tool
 
-_SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-\s.]+")
-_SECRET = re.compile(
-    r"(?:[a-z0-9]+_)*(?:api_?key|apikey|access_token|auth_token|bearer_token|refresh_token"
-    r"|client_secret|secret_key|access_key|secret_access_key|private_key|seed_phrase|mnemonic"
-    r"|recovery_phrase|passphrase|password|passwd|session_cookie|connection_string)"
-)
 _GRAVE = re.compile(r"(?:[a-z0-9]+_)*(?:private_key|seed_phrase|mnemonic|recovery_phrase)")
 _CHOSEN = re.compile(r"(?:new|user|initial|temporary|temp|master_user|admin|db|database)_password")
 """Passwords that a tool sets rather than signs in with."""
@@ -82,21 +76,15 @@ _SIZES = re.compile(
 )
 
 
-def snake(name: str) -> str:
-    """A name in lower case with `_` between its words."""
-    return _SNAKE.sub("_", name).lower()
-
-
-def secret(name: str) -> bool:
-    """Whether a parameter of this name asks for a credential."""
-    return bool(_SECRET.fullmatch(snake(name)))
-
-
 def secret_as_tool_parameter(subject: Subject) -> Iterator[Sighting]:
     """Parameters through which a model has to hand over a credential."""
     for tool, parameter in _parameters(subject):
         name = snake(parameter.name)
-        if parameter.place is None or not secret(name) or parameter.type in ("boolean", "integer"):
+        if (
+            parameter.place is None
+            or not asks_for_secret(name)
+            or parameter.type in ("boolean", "integer")
+        ):
             continue
         level: Severity | None = None
         why: tuple[str, ...] = ()
@@ -107,7 +95,7 @@ def secret_as_tool_parameter(subject: Subject) -> Iterator[Sighting]:
             level = Severity.INFO if chosen else Severity.LOW
             why = ("it may be one that the tool sets",) if chosen else ("it may be of a resource",)
         detail = f"`{parameter.name}` of `{tool.name}`"
-        yield Sighting(parameter.place, detail, level, handler=handler(tool), adjustments=why)
+        yield Sighting(parameter.place, detail, level, handler=_handler(tool), adjustments=why)
 
 
 def context_harvesting_parameter(subject: Subject) -> Iterator[Sighting]:
@@ -122,7 +110,7 @@ def context_harvesting_parameter(subject: Subject) -> Iterator[Sighting]:
             level = None if asked else Severity.LOW
             why = () if asked else ("its description does not ask for the model's own",)
             detail = f"`{parameter.name}` of `{tool.name}`"
-            yield Sighting(parameter.place, detail, level, handler=handler(tool), adjustments=why)
+            yield Sighting(parameter.place, detail, level, handler=_handler(tool), adjustments=why)
 
 
 def overloaded_action_tool(subject: Subject) -> Iterator[Sighting]:
@@ -138,7 +126,7 @@ def overloaded_action_tool(subject: Subject) -> Iterator[Sighting]:
         level = Severity.HIGH if lies else None
         why = ("the tool says that it only reads",) if lies else ()
         detail = f"`{parameter.name}` of `{tool.name}` allows `{reads[0]}` and `{changes[0]}`"
-        yield Sighting(parameter.place, detail, level, handler=handler(tool), adjustments=why)
+        yield Sighting(parameter.place, detail, level, handler=_handler(tool), adjustments=why)
 
 
 def external_schema_reference(subject: Subject) -> Iterator[Sighting]:
@@ -148,7 +136,7 @@ def external_schema_reference(subject: Subject) -> Iterator[Sighting]:
             word = text.field.rpartition(".")[2]
             remote = text.text.lower().startswith(("http://", "https://", "//", "ftp://", "file:"))
             if text.place is not None and remote and word in ("$ref", "$dynamicRef"):
-                yield Sighting(text.place, f"`{text.text[:120]}`", handler=handler(tool))
+                yield Sighting(text.place, f"`{text.text[:120]}`", handler=_handler(tool))
 
 
 def invalid_input_schema(subject: Subject) -> Iterator[Sighting]:
@@ -156,7 +144,7 @@ def invalid_input_schema(subject: Subject) -> Iterator[Sighting]:
     for tool in subject.surface.tools:
         if tool.place is not None and tool.faults:
             detail = f"the schema of `{tool.name}` {tool.faults[0]}"
-            yield Sighting(tool.place, detail, handler=handler(tool))
+            yield Sighting(tool.place, detail, handler=_handler(tool))
 
 
 def invalid_or_sensitive_x_mcp_header(subject: Subject) -> Iterator[Sighting]:
@@ -169,11 +157,11 @@ def invalid_or_sensitive_x_mcp_header(subject: Subject) -> Iterator[Sighting]:
                 continue
             fault = _header_fault(parameter, header, seen)
             name = snake(parameter.name)
-            if secret(name) or _PERSONAL.fullmatch(name):
+            if asks_for_secret(name) or _PERSONAL.fullmatch(name):
                 detail = f"`{parameter.name}` of `{tool.name}` is sent as a header"
-                yield Sighting(parameter.place, detail, Severity.HIGH, handler=handler(tool))
+                yield Sighting(parameter.place, detail, Severity.HIGH, handler=_handler(tool))
             elif fault:
-                yield Sighting(parameter.place, fault, handler=handler(tool))
+                yield Sighting(parameter.place, fault, handler=_handler(tool))
             seen.add(str(header).lower())
 
 
@@ -193,7 +181,7 @@ def untyped_tool_input(subject: Subject) -> Iterator[Sighting]:
         loose = [p for p in tool.parameters if _untyped(p)]
         if loose and loose[0].place is not None:
             names = ", ".join(f"`{parameter.name}`" for parameter in loose[:3])
-            yield Sighting(loose[0].place, f"{names} of `{tool.name}`", handler=handler(tool))
+            yield Sighting(loose[0].place, f"{names} of `{tool.name}`", handler=_handler(tool))
 
 
 def _untyped(parameter: Parameter) -> bool:
@@ -227,10 +215,15 @@ def missing_input_constraints(subject: Subject) -> Iterator[Sighting]:
             level = Severity.LOW if sized else None
             why = ("it decides how much work is done",) if sized else ()
             detail = f"{names} of `{tool.name}`"
-            yield Sighting(lacking[0].place, detail, level, handler=handler(tool), adjustments=why)
+            yield Sighting(lacking[0].place, detail, level, handler=_handler(tool), adjustments=why)
 
 
 def _parameters(subject: Subject) -> Iterator[tuple[Tool, Parameter]]:
     for tool in subject.surface.tools:
         for parameter in tool.parameters:
             yield tool, parameter
+
+
+def _handler(tool: Tool) -> Handler:
+    """The tool as reports name it."""
+    return Handler("tool", tool.name)
