@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from mcpward.core.finding import Place
-from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Array, Document, Entry, Format, Node, Table, plain
 from mcpward.surface.listing import Path, read_surface
 from mcpward.surface.surface import Surface, merged
 
 
-def documented(texts: Mapping[str, bytes]) -> Surface:
-    """What all JSON documents together declare."""
-    found = (
-        read(path, data)
-        for path, data in sorted(texts.items())
-        if document_format(path) is Format.JSON
-    )
-    return declared(one for one in found if isinstance(one, Document))
-
-
 def declared(documents: Iterable[Document]) -> Surface:
-    """What documents declare."""
-    return merged(read_surface(plain(one.root), _Places(one)) for one in documents)
+    """What all JSON documents together declare."""
+    return merged(
+        read_surface(plain(one.root), _Places(one))
+        for one in documents
+        if one.format is Format.JSON
+    )
 
 
 class _Places:

@@ -11,7 +11,7 @@ from mcpward.audit.declared import coded
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.environment import reads
 from mcpward.audit.leaks import Leaks
-from mcpward.audit.listings import documented
+from mcpward.audit.listings import declared
 from mcpward.audit.places import handler_of
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
@@ -152,7 +152,7 @@ class Subject:
     @cached_property
     def surface(self) -> Surface:
         """What a model or a person gets to read of the target."""
-        return merged((coded(self.definitions), documented(self.texts)))
+        return merged((coded(self.definitions), declared(self.documents.values())))
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""
