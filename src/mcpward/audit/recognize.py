@@ -29,6 +29,7 @@ _MANIFESTS = re.compile(
 )
 _TEXTS = re.compile(
     r"server\.json|manifest\.json|fastmcp\.json|smithery\.ya?ml|glama\.json"
+    r"|(?:[\w.-]+[-_.])?(?:tools|prompts|resources)(?:[-_.]list)?\.json"
     r"|\.?mcp\.json|mcp[-_.](?:config|settings|servers)\.json"
     r"|(?:claude_desktop_config|\.claude)\.json"
     r"|(?:managed-mcp|mcp-config|mcp_servers|cline_mcp_settings)\.json|(?:opencode|\.?crush)\.jsonc?"

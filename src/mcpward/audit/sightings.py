@@ -7,6 +7,7 @@ from importlib import import_module
 
 from mcpward.audit.shapes import shapes
 from mcpward.audit.subject import Sighting, Subject
+from mcpward.audit.texts import texts
 from mcpward.core.errors import CatalogError
 from mcpward.core.finding import Finding
 from mcpward.core.rule import Rule
@@ -18,7 +19,7 @@ _MOST = 2_000
 
 
 def sighted(subject: Subject, rules: Iterable[Rule]) -> Iterator[Finding]:
-    """What every rule with a shape or a check has to say."""
+    """What every rule with a shape, a text or a check has to say."""
     wanted = list(rules)
     counts = dict.fromkeys((rule.name for rule in wanted), 0)
     for rule, sighting in _all(subject, wanted):
@@ -29,6 +30,7 @@ def sighted(subject: Subject, rules: Iterable[Rule]) -> Iterator[Finding]:
 
 def _all(subject: Subject, rules: list[Rule]) -> Iterator[tuple[Rule, Sighting]]:
     yield from shapes(subject, rules)
+    yield from texts(subject, rules)
     for rule in rules:
         for check in checks(rule):
             for sighting in check(subject):

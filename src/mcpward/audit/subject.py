@@ -9,10 +9,12 @@ from functools import cached_property
 
 from mcpward.audit import sites
 from mcpward.audit.calls import Calls, named_calls
+from mcpward.audit.declared import coded
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.environment import reads
 from mcpward.audit.exposure import Exposure, exposure
 from mcpward.audit.leaks import Leaks
+from mcpward.audit.listings import declared
 from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
@@ -25,6 +27,7 @@ from mcpward.documents.commands import Command, Variable, commands, variables
 from mcpward.documents.load import document_format, read
 from mcpward.documents.tree import Document
 from mcpward.ir.values import Call, Id, Param
+from mcpward.surface.surface import Surface, merged
 from mcpward.taint import entries
 from mcpward.taint.binding import receivers
 from mcpward.taint.entry import Entry
@@ -168,6 +171,11 @@ class Subject:
     def exposure(self) -> Exposure:
         """How clients reach the server."""
         return exposure(self.world, self.calls, self.sources)
+
+    @cached_property
+    def surface(self) -> Surface:
+        """What a model or a person gets to read of the target."""
+        return merged((coded(self.definitions), declared(self.documents.values())))
 
     def handler(self, function: str, at: Id) -> Handler | None:
         """The handler that reaches an instruction, if one does."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from mcpward.catalog.shapes import read_shapes
 from mcpward.catalog.tables import SEVERITIES, Table, known_word, parse_toml
 from mcpward.catalog.vocabulary import Vocabulary
+from mcpward.catalog.wordings import read_wording
 from mcpward.core.errors import CatalogError
 from mcpward.core.finding import Severity
 from mcpward.core.rule import Example, Flow, Project, Rule
@@ -85,16 +86,17 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
         shapes=read_shapes(table),
         checks=checks,
         about=about,
+        wording=read_wording(table.table("text")),
         tags=_tags(table),
         since=table.text("since"),
         strict=table.flag("strict"),
         projects=tuple(_projects(page.examples, file)),
     )
     table.finish()
-    if not (rule.flow or rule.shapes or rule.checks):
+    if not (rule.flow or rule.shapes or rule.checks or rule.wording):
         raise CatalogError(
             f"{table.where}: the card does not say what it looks for",
-            hint="Add `[flow]`, `[[shape]]` or `[check]`.",
+            hint="Add `[flow]`, `[[shape]]`, `[text]` or `[check]`.",
         )
     return rule
 

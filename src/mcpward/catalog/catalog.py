@@ -12,8 +12,9 @@ from mcpward.catalog.card import read_card
 from mcpward.catalog.shelves import Block, Library, cut, shelve
 from mcpward.catalog.tables import Table, known_word, parse_toml
 from mcpward.catalog.vocabulary import Vocabulary, read_vocabulary
+from mcpward.catalog.wordings import check_wordings, read_signals, shared
 from mcpward.core.errors import CatalogError
-from mcpward.core.rule import Mark, Rule
+from mcpward.core.rule import Mark, Rule, Signal
 
 __all__ = ["FAMILIES", "HOME", "Catalog", "Library", "catalog_in", "load_catalog", "read_all"]
 
@@ -34,6 +35,7 @@ class Catalog:
     extra: tuple[tuple[str, str], ...] = ()
     """Models of the user: TOML text and the file it came from; they win over ours."""
     _libraries: dict[str, Library] = field(default_factory=dict, repr=False, compare=False)
+    _signals: dict[str, Signal] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -58,6 +60,18 @@ class Catalog:
     def services(self) -> Mapping[str, str]:
         """Constructors of clients, each with the host that they connect to by default."""
         return _services(self.home)
+
+    @property
+    def signals(self) -> Mapping[str, Signal]:
+        """Weak evidence in texts, by name; read when first asked for.
+
+        Raises CatalogError when a file of signals contradicts itself or a card.
+        """
+        if not self._signals:
+            found = read_signals(self.home / "signals")
+            check_wordings(self.rules.values(), found)
+            self._signals.update(found)
+        return self._signals
 
     def library(self, family: str) -> Library:
         """What is known about the libraries of a language family, `python` or `javascript`.
@@ -113,7 +127,7 @@ def catalog_in(home: Path) -> Catalog:
     Raises CatalogError when a card contradicts the vocabulary.
     """
     words = read_vocabulary((home / "kinds.toml").read_text(encoding="utf-8"), "kinds.toml")
-    return Catalog(words, MappingProxyType(dict(_rules(home, words))), home)
+    return Catalog(words, MappingProxyType(shared(dict(_rules(home, words)))), home)
 
 
 @lru_cache(maxsize=2)

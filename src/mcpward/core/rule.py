@@ -217,6 +217,49 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """Weak evidence in a text; alone it is never a finding."""
+
+    name: str
+    says: str
+    """What it means, as the end of "The text …"."""
+    patterns: tuple[str, ...] = ()
+    """Regular expressions over the plain reading of a text."""
+    detector: str = ""
+    """A function that finds it instead, by name."""
+    deniable: bool = False
+    """A negation right before it cancels it: "never reads ~/.ssh"."""
+    quotable: bool = False
+    """A sentence that talks about such texts does not count: "detects phrases such as …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A combination of signals in one text of the surface."""
+
+    signals: tuple[tuple[str, int], ...]
+    """Signals with their weights; each counts once."""
+    needs: int
+    """The total weight that makes a finding."""
+    certain: int = 0
+    """The total weight from which the finding is certain; 0: never."""
+    requires: tuple[str, ...] = ()
+    """One of these signals must be there."""
+    requires_also: tuple[str, ...] = ()
+    """One of these must be there as well."""
+    fields: tuple[str, ...] = ()
+    """Patterns such as `parameters.*` of the fields that are read; empty: all."""
+    of: tuple[str, ...] = ()
+    """Sorts of owners: `tools`, `prompts`, `resources`, `server`; empty: all."""
+    reach: int = 3
+    """How many sentences in a row may carry the signals together; 0: the whole text."""
+    like: str = ""
+    """A rule whose signals, with weights, and requirements this one shares."""
+    below: tuple[str, ...] = ()
+    """Rules that say it better: where one of them speaks about a text, this one is silent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A block of code on a rule card: one file of one project."""
 
@@ -258,6 +301,7 @@ class Rule:
     """The modules of `audit/checks` that have a function of the rule's name."""
     about: tuple[str, ...] = ()
     """Names of libraries that these functions ask for: the engine keeps track of these too."""
+    wording: Wording | None = None
     tags: tuple[str, ...] = ()
     """`owasp-mcp/MCP05`, `safe-mcp/SAFE-T1105`, `pattern-22/1`, …"""
     since: str = ""
