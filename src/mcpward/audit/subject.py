@@ -10,10 +10,12 @@ from functools import cached_property
 from mcpward.audit.definitions import Definition, definitions
 from mcpward.audit.environment import reads
 from mcpward.audit.leaks import Leaks
+from mcpward.audit.origins import Origins
 from mcpward.audit.places import handler_of
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
-from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped
+from mcpward.audit.survey import Survey
+from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped, SkipKind, Step
 from mcpward.core.privilege import Privilege
 from mcpward.core.source import SourceFile
 from mcpward.documents.clients import ConfiguredServer, configured_servers
@@ -39,6 +41,8 @@ class Sighting:
     adjustments: tuple[str, ...] = ()
     sink: str = ""
     """What `{sink}` in the message says: the name of a function or field."""
+    steps: tuple[Step, ...] = ()
+    """The way to the place, where there is one."""
 
 
 @dataclass(eq=False)
@@ -131,6 +135,16 @@ class Subject:
     def privileges(self) -> tuple[Privilege, ...]:
         """Everything that the code needs, each place by itself."""
         return privileges(self.world, self.variables_read, self.effects)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What is stored where, and by which calls something leaves the server."""
+        return Survey(self.world)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the text of values comes from."""
+        return Origins(self.world, self.survey)
 
     @cached_property
     def reached(self) -> Mapping[str, Entry]:
