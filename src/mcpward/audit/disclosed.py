@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mcpward.audit.secret_names import secret_name
 from mcpward.ir.values import Assume, Call, Compare, Global, Id, Join, Load, Outcome, Phi
+from mcpward.secrets import secret_name
 from mcpward.taint.facts import Path, Ref, ordered
 from mcpward.taint.frame import Frame
 from mcpward.taint.library import applies
@@ -108,6 +108,27 @@ def _of(frame: Frame, value: Assume, whole: Id) -> bool:
             at = inner.operands[0]
         else:
             return False
+    return False
+
+
+def tested(frame: Frame, at: Id) -> bool:
+    """Whether a name was looked up in a list, or compared with a pattern, before it is used."""
+    listed = frame.world.bits["listed"]
+    facts = frame.facts[at]
+    if facts and all(marks & listed for _, marks in facts):
+        return True
+    for _ in range(12):
+        value = frame.values[at]
+        if not isinstance(value, Assume):
+            return False
+        test = frame.values[value.test]
+        if isinstance(test, Compare) and test.operator in ("in", "not in"):
+            known = frame.refs[test.operands[1]]
+            if not any(ref.name in ENVIRONMENTS for ref in known):
+                return True
+        elif isinstance(test, Call) and value.outcome is not Outcome.RETURNED:
+            return True
+        at = value.value
     return False
 
 

@@ -19,6 +19,7 @@ from mcpward.audit.disclosed import (
     error,
     hides,
     narrowed,
+    tested,
     validates,
     variable,
 )
@@ -59,6 +60,8 @@ from mcpward.taint.world import World
 
 _DEPTH = 12
 """Calls that are followed into each other."""
+_MOST = 3_000_000
+"""Values that all questions together look at; ordinary programs need a hundredth."""
 _TARGETS = 6
 """Functions that one call may reach."""
 
@@ -73,15 +76,30 @@ class Origins:
         self._summaries: dict[tuple[str, Path], frozenset[Leaf]] = {}
         self._kept: dict[tuple[str, Id, Path], frozenset[Leaf]] = {}
         self._open: set[object] = set()
+        self._asked: dict[tuple[str, Id, Path], Leaves] = {}
+        """Answers to outer questions: several rules ask the same."""
+        self._looked = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether so much was asked that the rest goes unanswered."""
+        return self._looked > _MOST
 
     def of(self, frame: Frame, at: Id, path: Path = (), depth: int = 0) -> Leaves:
         """What a value is made from."""
+        key = (frame.name, at, path)
+        if depth == 0 and key in self._asked:
+            return self._asked[key]
         walk = Walk(frame, depth)
         walk.add(at, path)
-        while walk.pending:
+        while walk.pending and not self.spent:
             walk.now = walk.pending.pop()
+            self._looked += 1
             self._step(walk, walk.now)
-        return {leaf: shown(walk, node) for leaf, node in walk.leaves.items()}
+        leaves = {leaf: shown(walk, node) for leaf, node in walk.leaves.items()}
+        if depth == 0:
+            self._asked[key] = leaves
+        return leaves
 
     def returned(self, name: str, path: Path, depth: int) -> frozenset[Leaf]:
         """What the result of a function of the program is made from."""
@@ -210,9 +228,16 @@ class Origins:
 
     def _chosen(self, walk: Walk, node: Node, key: Id) -> None:
         """A variable whose name is a parameter: whoever calls the function chooses it."""
-        if any(isinstance(leaf, Given) for leaf in self.of(walk.frame, key, (), walk.depth + 1)):
-            name = walk.frame.name
-            walk.found(Origin("chosen", name, node.at, "the variable that the caller names"))
+        frame = walk.frame
+        asked = (frame.name, key)
+        if walk.depth >= _DEPTH or asked in self._open or tested(frame, key):
+            return
+        self._open.add(asked)
+        leaves = self.of(frame, key, (), walk.depth + 1)
+        self._open.discard(asked)
+        if any(not isinstance(leaf, Origin) or leaf.kind == "chosen" for leaf in leaves):
+            name = "the variable that the caller names"
+            walk.found(Origin("chosen", frame.name, node.at, name))
 
     def _field(self, walk: Walk, node: Node, ref: Ref, name: str) -> None:
         owner = walk.frame.owner(ref)

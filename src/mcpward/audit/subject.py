@@ -92,8 +92,12 @@ class Subject:
 
     @property
     def unread(self) -> tuple[Skipped, ...]:
-        """The texts of the product that could not be read."""
-        return tuple(made for made in self._read.values() if isinstance(made, Skipped))
+        """What could not be looked at: texts that cannot be read, questions without an end."""
+        made = tuple(made for made in self._read.values() if isinstance(made, Skipped))
+        if self.origins.spent:
+            reason = "too involved: not everything that is returned or logged could be looked at"
+            return (*made, Skipped(".", SkipKind.LIMIT, reason))
+        return made
 
     @cached_property
     def leaks(self) -> Leaks:

@@ -10,7 +10,7 @@ from mcpward.audit.disclosed import Origin
 from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.audit.survey import Outlet
-from mcpward.core.finding import Step, StepKind
+from mcpward.core.finding import Severity, Step, StepKind
 from mcpward.ir.values import Call, Id
 from mcpward.taint import places
 from mcpward.taint.facts import Path
@@ -24,6 +24,9 @@ _QUERY = re.compile(
     r"|client_secret|api[_-]?token|private_token)=$",
     re.IGNORECASE,
 )
+
+
+_MILD = "low because the credential comes from the environment, and some services know no header"
 
 
 def data_exfiltration_flow(subject: Subject) -> Iterator[Sighting]:
@@ -74,8 +77,8 @@ def _sent(outlet: Outlet, addresses: list[Id]) -> Iterator[tuple[Id, Path]]:
             yield at, ()
 
 
-def secret_in_url(subject: Subject) -> Iterator[Sighting]:
-    """A credential as a parameter in the query of an address."""
+def secrets_in_queries(subject: Subject) -> Iterator[Sighting]:
+    """A credential of the environment as a parameter in the query of an address."""
     world = subject.world
     for frame, at, text in subject.survey.texts:
         before = ""
@@ -102,7 +105,14 @@ def secret_in_url(subject: Subject) -> Iterator[Sighting]:
                     Step(place, StepKind.SINK, "put into the query of an address", 0),
                 )
                 handler = subject.handler(frame.name, at)
-                yield Sighting(place, f"`{leaf.label}`", handler=handler, steps=steps)
+                yield Sighting(
+                    place,
+                    f"`{leaf.label}`",
+                    Severity.LOW,
+                    handler=handler,
+                    steps=steps,
+                    adjustments=(_MILD,),
+                )
                 break
 
 
