@@ -11,7 +11,7 @@ from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.audit.survey import Outlet
 from mcpward.audit.walk import Given
-from mcpward.core.finding import Handler, Step, StepKind
+from mcpward.core.finding import Confidence, Handler, Step, StepKind
 from mcpward.ir.values import Call, Id, Join, Return
 from mcpward.taint import entries, places
 from mcpward.taint.entry import Entry
@@ -56,12 +56,8 @@ def verbose_error_disclosure(subject: Subject) -> Iterator[Sighting]:
     """The text of any error in what a handler returns."""
     results = list(_results(subject))
     worse = {told.entry.handler.name for told in _once(results, "trace")}
-    seen: set[tuple[str, Id]] = set()
     for told in _once(results, "error"):
-        assert isinstance(told.leaf, Origin)
-        cause = (told.leaf.function, told.leaf.at)
-        if told.entry.handler.name not in worse and cause not in seen:
-            seen.add(cause)
+        if told.entry.handler.name not in worse:
             yield _sighting(subject, told, "")
 
 
@@ -267,28 +263,40 @@ def _results(subject: Subject) -> Iterator[Told]:
 
 
 def _once(results: Iterable[Told], *kinds: str) -> Iterator[Told]:
-    """The first of each handler and label."""
-    seen: set[tuple[str, str]] = set()
+    """The first of each handler and label; what several handlers share is told of the first."""
+    seen: set[tuple[str, object]] = set()
     for told in results:
-        if isinstance(told.leaf, Origin) and told.leaf.kind in kinds:
-            key = (told.entry.handler.name, told.leaf.label if "secret" in kinds else "")
-            if key not in seen:
-                seen.add(key)
-                yield told
+        if not isinstance(told.leaf, Origin) or told.leaf.kind not in kinds:
+            continue
+        own = (told.entry.handler.name, told.leaf.label if "secret" in kinds else "")
+        cause = (told.leaf.function, told.leaf.at)
+        if own in seen or (told.leaf.kind in _CAUGHT and cause in seen):
+            continue
+        seen |= {own, cause}
+        yield told
+
+
+_CAUGHT = frozenset(["error", "trace", "output"])
 
 
 def _sighting(subject: Subject, told: Told, detail: str) -> Sighting:
+    """The place where a handler returns something, or where the function does that caught it."""
     world = subject.world
     place = value_place(world, told.frame.name, told.at)
     handler = handler_of(world, told.entry, (told.frame.name, told.at))
     steps: tuple[Step, ...] = ()
+    confidence = Confidence.HIGH
     if isinstance(told.leaf, Origin):
         start = value_place(world, told.leaf.function, told.leaf.at)
         steps = (
             Step(start, StepKind.SOURCE, told.leaf.label, 0),
             Step(place, StepKind.SINK, f"returned by the {handler.sort} `{handler.name}`", 0),
         )
-    return Sighting(place, detail, handler=handler, steps=steps, sink=handler.name)
+        if told.leaf.kind in _CAUGHT and told.leaf.function != told.frame.name:
+            place, confidence = start, Confidence.MEDIUM
+    return Sighting(
+        place, detail, confidence=confidence, handler=handler, steps=steps, sink=handler.name
+    )
 
 
 def _handler(subject: Subject, entry: Entry, outlet: Outlet) -> Handler:

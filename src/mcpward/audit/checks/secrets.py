@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mcpward.audit import roles
-from mcpward.audit.checks.outflows import secrets_in_queries
 from mcpward.audit.leaks import Leak
+from mcpward.audit.queries import secrets_in_queries
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.core.source import Role
