@@ -15,7 +15,7 @@ from mcpward.audit.places import handler_of
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
 from mcpward.audit.survey import Survey
-from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped, SkipKind, Step
+from mcpward.core.finding import Confidence, Handler, Place, Severity, SkipKind, Skipped, Step
 from mcpward.core.privilege import Privilege
 from mcpward.core.source import SourceFile
 from mcpward.documents.clients import ConfiguredServer, configured_servers
