@@ -242,7 +242,7 @@ def test_a_language_is_shelved_once():
 def test_kinds_have_sentences():
     catalog = load_catalog()
 
-    assert set(catalog.sources) == {"model", "wire", "third"}
+    assert set(catalog.sources) == {"model", "wire", "third", "secret", "stack-trace"}
     assert all(catalog.sinks.values())
     assert catalog.words.later <= set(catalog.sinks)
 

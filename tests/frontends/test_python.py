@@ -327,7 +327,7 @@ def test_handlers_see_what_the_body_did_so_far():
     assert returned(text)[0] == (
         "tuple",
         ("0", ("phi", ("const", 1), ("const", 2))),
-        ("1", ("exception",)),
+        ("1", ("exception", "E")),
     )
 
 

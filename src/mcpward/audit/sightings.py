@@ -58,6 +58,7 @@ def _finding(rule: Rule, sighting: Sighting) -> Finding:
         severity=level,
         confidence=sighting.confidence,
         place=sighting.place,
+        steps=sighting.steps,
         handler=sighting.handler,
         adjustments=sighting.adjustments,
         fix=rule.fix,

@@ -15,11 +15,13 @@ from mcpward.audit.environment import reads
 from mcpward.audit.exposure import Exposure, exposure
 from mcpward.audit.leaks import Leaks
 from mcpward.audit.listings import declared
+from mcpward.audit.origins import Origins
 from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_prose
 from mcpward.audit.sites import ModuleVariable, Site
-from mcpward.core.finding import Confidence, Handler, Place, Severity, Skipped
+from mcpward.audit.survey import Survey
+from mcpward.core.finding import Confidence, Handler, Place, Severity, SkipKind, Skipped, Step
 from mcpward.core.privilege import Privilege
 from mcpward.core.source import SourceFile
 from mcpward.documents.clients import ConfiguredServer, configured_servers
@@ -55,6 +57,8 @@ class Sighting:
     adjustments: tuple[str, ...] = ()
     sink: str = ""
     """What `{sink}` in the message says: the name of a function or field."""
+    steps: tuple[Step, ...] = ()
+    """The way to the place, where there is one."""
 
 
 @dataclass(eq=False)
@@ -104,8 +108,12 @@ class Subject:
 
     @property
     def unread(self) -> tuple[Skipped, ...]:
-        """The texts of the product that could not be read."""
-        return tuple(made for made in self._read.values() if isinstance(made, Skipped))
+        """What could not be looked at: texts that cannot be read, questions without an end."""
+        made = tuple(made for made in self._read.values() if isinstance(made, Skipped))
+        if self.origins.spent:
+            reason = "too involved: not everything that is returned or logged could be looked at"
+            return (*made, Skipped(".", SkipKind.LIMIT, reason))
+        return made
 
     @cached_property
     def leaks(self) -> Leaks:
@@ -147,6 +155,16 @@ class Subject:
     def privileges(self) -> tuple[Privilege, ...]:
         """Everything that the code needs, each place by itself."""
         return privileges(self.world, self.variables_read, self.effects)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What is stored where, and by which calls something leaves the server."""
+        return Survey(self.world)
+
+    @cached_property
+    def origins(self) -> Origins:
+        """Where the text of values comes from."""
+        return Origins(self.world, self.survey)
 
     @cached_property
     def reached(self) -> Mapping[str, Entry]:

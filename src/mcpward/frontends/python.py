@@ -558,11 +558,10 @@ class _Lowering(Patterns):
         for handler in node.handlers:
             if not self._caught(tried):
                 break
-            if handler.type is not None:
-                self.expr(handler.type)
+            caught = () if handler.type is None else (self.expr(handler.type),)
             if handler.name:
                 span = self.span(handler)
-                error = builder.join("exception", (), span)
+                error = builder.join("exception", caught, span)
                 self.bind(handler.name, builder.phi((error, *raised), span), span)
             self.statements(handler.body)
             ends.append(builder.leave())

@@ -128,7 +128,8 @@ class Join:
 
     label: str
     """Text: `concat`, `f-string`, `template`, `format`, `arithmetic`. Containers: `list`, `tuple`,
-    `set`, `dict`, `object`, `array`, `scope`, `arguments`."""
+    `set`, `dict`, `object`, `array`, `scope`, `arguments`. What is caught: `exception`, with the
+    types that are caught where they are written."""
     operands: tuple[Id, ...]
     fields: tuple[str, ...] | None = None
     start: int = 0

@@ -37,6 +37,10 @@ class Relevance:
             for rule in catalog.rules.values()
             if rule.flow is not None
         ]
+        self.sources = frozenset(kind for kinds, _, _ in self._flows for kind in kinds)
+        """The kinds of sources that some flow begins with; others are not followed."""
+        self.sinks = frozenset(kind for _, kinds, _ in self._flows for kind in kinds)
+        """The kinds of sinks that some flow ends at."""
 
     def guard_rows(self, rows: Iterable[GuardModel], outcome: Outcome) -> list[Fitting]:
         """The rows for one outcome, each with its masks."""

@@ -22,6 +22,8 @@ from mcpward.taint.frame import Frame
 def sink(
     frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str, marks: int = 0
 ) -> None:
+    if kind not in frame.world.relevance.sinks:
+        return
     facts = marked(places.facts(frame, call, place, sink=True), marks)
     if not facts:
         return
@@ -78,6 +80,8 @@ def _words(frame: Frame, argument: Id) -> list[list[str]]:
 
 def source(frame: Frame, at: Id, call: Call, place: Place, kind: str, name: str) -> None:
     world = frame.world
+    if kind not in world.relevance.sources:
+        return
     if world.quiet:
         world.sourced.add(frame.name)
         frame.lively.add(at)

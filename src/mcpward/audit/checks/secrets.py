@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from mcpward.audit import roles
 from mcpward.audit.leaks import Leak
+from mcpward.audit.queries import secrets_in_queries
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.core.source import Role
@@ -74,6 +75,7 @@ def secret_in_url(subject: Subject) -> Iterator[Sighting]:
         for leak in subject.leaks.of(path):
             if leak.how == "query" or leak.secret.kind == "url-password":
                 yield _sighting(subject, path, leak)
+    yield from secrets_in_queries(subject)
 
 
 def credential_file_published(subject: Subject) -> Iterator[Sighting]:
