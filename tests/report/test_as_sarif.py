@@ -103,10 +103,12 @@ def test_ways_to_one_sink_are_one_result_with_several_flows():
 
 
 def test_level_follows_severity_and_confidence():
-    unsure = replace(ESCAPE, confidence=Confidence.LOW, severity=Severity.CRITICAL)
+    unsure = replace(ESCAPE, confidence=Confidence.MEDIUM, severity=Severity.CRITICAL)
     (result,) = results(unsure)
+    (vague,) = results(replace(unsure, confidence=Confidence.LOW))
 
     assert result["level"] == "warning"
+    assert vague["level"] == "note"
     assert result["properties"]["security-severity"] == "9.5"
 
 

@@ -127,11 +127,12 @@ class Finding:
     def level(self) -> str:
         """The SARIF level: error, warning or note.
 
-        An error needs a path of which every step is known: what rests on assumptions is a warning.
+        An error needs a path of which every step is known. What rests on assumptions is a level
+        lower, and what rests on many two.
         """
-        if self.severity >= Severity.HIGH:
-            return "error" if self.confidence is Confidence.HIGH else "warning"
-        return "warning" if self.severity is Severity.MEDIUM else "note"
+        doubt = Confidence.HIGH - self.confidence
+        rank = max(min(self.severity, Severity.HIGH) - Severity.LOW - doubt, 0)
+        return ("note", "warning", "error")[rank]
 
 
 class SkipKind(StrEnum):

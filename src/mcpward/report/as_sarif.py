@@ -25,7 +25,7 @@ from mcpward.report.sarif_places import (
 )
 from mcpward.report.sarif_rules import SECURITY_SEVERITY, descriptor, rule_id
 from mcpward.report.terminal import clean
-from mcpward.report.wording import SKIP_WORDS, counted, named, shortened
+from mcpward.report.wording import SKIP_WORDS, at, counted, named, shortened
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -294,6 +294,7 @@ def _properties(one: Fold) -> dict[str, Any]:
         "sourceKind": clean(finding.source_kind, 40),
         "context": clean(finding.context, 80),
         "handlers": [named(handler) for handler in one.handlers],
+        "alsoReaches": [at(place) for place in one.elsewhere],
         "guardNotes": _all_cleaned(finding.guard_notes),
         "adjustments": _all_cleaned(finding.adjustments),
         "fix": clean(finding.fix),

@@ -76,6 +76,10 @@ def finding_lines(fold: Fold, rule: Rule | None, frame: Frame) -> Iterator[Line]
     if others:
         most = len(others) if frame.verbose else WAYS_SHOWN
         yield from _labelled("also reached from", shortened(others, most), frame)
+    sinks = [at(place) for place in fold.elsewhere]
+    if sinks:
+        most = len(sinks) if frame.verbose else WAYS_SHOWN
+        yield from _labelled("also reaches", shortened(sinks, most), frame)
     if frame.verbose and finding.fingerprint:
         yield from _labelled("fingerprint", clean(finding.fingerprint, 80), frame)
 

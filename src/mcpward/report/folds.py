@@ -1,16 +1,20 @@
-"""Findings that share a rule and a sink, folded into one with several ways in."""
+"""Findings that belong together: those of one sink, and unsure ones of one argument."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mcpward.core.finding import Finding, Handler
+from mcpward.core.finding import Confidence, Finding, Handler, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One sink of one rule: the finding that is worst, and those that reach it by another way."""
+    """Findings of one rule that are told as one: the worst, and the others.
+
+    The others reach the same sink by another way, or come from the same argument and reach another
+    sink on a way that is not sure either.
+    """
 
     finding: Finding
     others: tuple[Finding, ...] = ()
@@ -22,8 +26,13 @@ class Fold:
 
     @property
     def handlers(self) -> tuple[Handler, ...]:
-        """The distinct handlers through which the sink is reached, in the order of `all`."""
+        """The distinct handlers through which a sink is reached, in the order of `all`."""
         return tuple(dict.fromkeys(f.handler for f in self.all if f.handler is not None))
+
+    @property
+    def elsewhere(self) -> tuple[Place, ...]:
+        """The other sinks, in the order of `all`."""
+        return tuple(dict.fromkeys(f.place for f in self.others if f.place != self.finding.place))
 
 
 def fold(findings: Iterable[Finding]) -> tuple[Fold, ...]:
@@ -32,9 +41,16 @@ def fold(findings: Iterable[Finding]) -> tuple[Fold, ...]:
     for finding in findings:
         key = (finding.rule, finding.place, finding.suppression)
         same.setdefault(key, []).append(finding)
-    return tuple(_worst_first(group) for group in same.values())
+    causes: dict[object, list[Finding]] = {}
+    for number, group in enumerate(map(_worst_first, same.values())):
+        worst = group[0]
+        unsure = worst.steps and worst.confidence is not Confidence.HIGH
+        cause: object = number
+        if unsure:
+            cause = (worst.rule, worst.handler, worst.steps[0].place, worst.suppression)
+        causes.setdefault(cause, []).extend(group)
+    return tuple(Fold(group[0], tuple(group[1:])) for group in map(_worst_first, causes.values()))
 
 
-def _worst_first(group: list[Finding]) -> Fold:
-    worst = sorted(group, key=lambda f: (-f.severity, -f.confidence))
-    return Fold(worst[0], tuple(worst[1:]))
+def _worst_first(group: list[Finding]) -> list[Finding]:
+    return sorted(group, key=lambda f: (-f.severity, -f.confidence))

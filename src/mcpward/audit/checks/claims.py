@@ -10,10 +10,9 @@ from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.audit.written import Fields, Plain
 from mcpward.core.finding import Confidence, Handler, Severity
-from mcpward.core.privilege import Chosen, Privilege, Sort
 from mcpward.ir.liveness import operands
 from mcpward.ir.values import Load, Param, Return, Store
-from mcpward.taint.facts import Source
+from mcpward.taint.facts import Hit, Source
 from mcpward.taint.frame import Frame
 
 _READS = re.compile(
@@ -30,10 +29,12 @@ _CHANGES = re.compile(
 )
 """Beginnings of words by which a description admits that something is changed or run."""
 _CHANGING = {
-    (Sort.FILE, "write"): "writes a file",
-    (Sort.FILE, "delete"): "deletes a file",
-    (Sort.PROGRAM, "run"): "runs a program",
+    "path-write": "writes a file",
+    "path-delete": "deletes a file",
+    "shell": "runs a program",
+    "program": "runs a program",
 }
+"""Kinds of sinks by which a tool changes what its caller names."""
 _LEFT_ALONE = re.compile(
     r"_|ctx$|context$|kwargs$|args$|dummy|random_string|no_params", re.IGNORECASE
 )
@@ -49,8 +50,8 @@ def misleading_tool_annotations(subject: Subject) -> Iterator[Sighting]:
         for key in ("readOnlyHint", "read_only_hint"):
             hint = hints.get(key) if isinstance(hints, Fields) else None
             if isinstance(hint, Plain) and hint.value is True:
-                for effect in _changes(subject, tool):
-                    yield _sighting(tool, effect)
+                for hit in _changes(subject, tool):
+                    yield _sighting(subject, tool, hit)
                     break
 
 
@@ -61,8 +62,8 @@ def description_behaviour_mismatch(subject: Subject) -> Iterator[Sighting]:
         said = about.value if isinstance(about, Plain) and isinstance(about.value, str) else ""
         if not said or not _READS.match(tool.name) or _CHANGES.search(f"{tool.name} {said}"):
             continue
-        for effect in _changes(subject, tool):
-            yield _sighting(tool, effect)
+        for hit in _changes(subject, tool):
+            yield _sighting(subject, tool, hit)
             break
 
 
@@ -74,16 +75,34 @@ def dynamic_tool_description(subject: Subject) -> Iterator[Sighting]:
             frame = world.frames.get(function)
             facts = frame.deep(at) if frame is not None else frozenset()
             origins = sorted({origin.label for origin, _ in facts if isinstance(origin, Source)})
-            if origins:
+            for origin in origins[:1]:
+                assert frame is not None
                 named = definition.name or "the server"
-                detail = f"the {key} of `{named}` holds `{origins[0]}`"
-                yield Sighting(definition.fields.place, detail, confidence=Confidence.MEDIUM)
+                local = not _remote(frame, origin)
+                yield Sighting(
+                    definition.fields.place,
+                    f"the {key} of `{named}` holds `{origin}`",
+                    Severity.LOW if local else None,
+                    Confidence.MEDIUM,
+                    adjustments=("low because the source is on this machine",) if local else (),
+                )
     for name in sorted(subject.reached.keys() & world.frames.keys()):
         for index, value in enumerate(world.frames[name].function.values):
             if isinstance(value, Store) and value.field == "__doc__":
                 place = value_place(world, name, index)
                 handler = subject.handler(name, index)
                 yield Sighting(place, "a handler rewrites a docstring", handler=handler)
+
+
+def _remote(frame: Frame, called: str) -> bool:
+    """Whether a source is a call that connects to an address."""
+    rows = frame.library.calls(called)
+    known = any(
+        kind.startswith("path") or kind in ("shell", "program")
+        for row in rows
+        for _, kind in row.sinks
+    )
+    return not known
 
 
 def unused_tool_parameter(subject: Subject) -> Iterator[Sighting]:
@@ -132,23 +151,22 @@ def _tools(subject: Subject) -> Iterator[Definition]:
     return (one for one in subject.definitions if one.sort == "tools" and one.handler)
 
 
-def _changes(subject: Subject, tool: Definition) -> Iterator[Privilege]:
-    """What a tool changes or runs as its caller chooses."""
-    for name in sorted(subject.reachable(tool.handler)):
-        for effect in subject.effects.get(name, ()):
-            if (effect.sort, effect.action) in _CHANGING and effect.chosen is Chosen.CALLER:
-                yield effect
+def _changes(subject: Subject, tool: Definition) -> Iterator[Hit]:
+    """Where an argument of a tool decides what is changed or run."""
+    world = subject.world
+    indexes = {e.index for e in world.entries.values() if e.handler.name == tool.handler}
+    for source, _, hit in sorted(world.findings):
+        if source.kind == "model" and source.entry in indexes and hit.kind in _CHANGING:
+            yield hit
 
 
-def _sighting(tool: Definition, effect: Privilege) -> Sighting:
-    done = _CHANGING[effect.sort, effect.action]
-    at = f"{effect.place.file}:{effect.place.start.line}"
-    level = Severity.MEDIUM if effect.action == "write" else None
-    adjusted = (f"{level.word} because a file may be a cache",) if level is not None else ()
+def _sighting(subject: Subject, tool: Definition, hit: Hit) -> Sighting:
+    at = value_place(subject.world, hit.function, hit.at)
+    written = hit.kind == "path-write"
     return Sighting(
         tool.fields.place,
-        f"`{tool.name}` {done} that its caller chooses ({at})",
-        severity=level,
+        f"`{tool.name}` {_CHANGING[hit.kind]} that its caller chooses ({at.file}:{at.start.line})",
+        severity=Severity.MEDIUM if written else None,
         handler=Handler("tool", tool.name, tool.fields.place),
-        adjustments=adjusted,
+        adjustments=("medium because a file may be a cache",) if written else (),
     )

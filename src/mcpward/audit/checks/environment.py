@@ -29,7 +29,7 @@ _LISTED = 6
 def undeclared_environment_variable(subject: Subject) -> Iterator[Sighting]:
     """Variables of which no description and no manifest speaks, at their first read.
 
-    Those that are no credentials are one finding per file.
+    All credentials are one finding, and so is everything else of a file.
     """
     if not any(map(is_prose, subject.texts)):
         return
@@ -42,13 +42,18 @@ def undeclared_environment_variable(subject: Subject) -> Iterator[Sighting]:
         if read.value not in declared and not _PLATFORM.fullmatch(read.value):
             declared.add(read.value)
             unknown[read.place.file][read.value] = read
+    secrets = {
+        name: read
+        for file in sorted(unknown)
+        for name, read in unknown[file].items()
+        if secret_name(name)
+    }
+    if secrets:
+        yield _told(next(iter(secrets.values())), sorted(secrets), secret=True)
     for file in sorted(unknown):
-        reads = unknown[file]
-        secrets = sorted(name for name in reads if secret_name(name))
-        yield from (_told(reads[name], [name], secret=True) for name in secrets)
-        others = sorted(reads.keys() - set(secrets))
+        others = sorted(unknown[file].keys() - secrets.keys())
         if others:
-            yield _told(reads[others[0]], others, secret=False)
+            yield _told(unknown[file][others[0]], others, secret=False)
 
 
 def _told(read: Privilege, names: list[str], *, secret: bool) -> Sighting:
@@ -57,4 +62,4 @@ def _told(read: Privilege, names: list[str], *, secret: bool) -> Sighting:
     if not secret:
         return Sighting(read.place, shown + more)
     why = f"{Severity.MEDIUM.word} because the name is that of a credential"
-    return Sighting(read.place, shown, severity=Severity.MEDIUM, adjustments=(why,))
+    return Sighting(read.place, shown + more, severity=Severity.MEDIUM, adjustments=(why,))

@@ -94,8 +94,13 @@ def environment_inheritance(subject: Subject) -> Iterator[Sighting]:
 
 
 def _chosen(outlet: Outlet) -> bool:
-    """Whether a caller decides about the program, which may be one that prints its variables."""
+    """Whether a caller decides about the program, which may be one that prints its variables.
+
+    With a shell, that is a command injection and told as such.
+    """
     frame = outlet.frame
+    if outlet.row is None or any(kind == "shell" for _, kind in outlet.row.sinks):
+        return False
     return any(frame.facts[at] or frame.deep(at) for at in outlet.call.args[:1])
 
 
