@@ -94,27 +94,33 @@ def test_javascript_code_is_told_with_variables_files_hosts_and_programs():
 
 def test_comments_and_assignments_are_no_reads():
     found = needed(
-        server_js="// process.env.A\nprocess.env.B = '1';\nexport const c = process.env.C;\n"
+        server_js="// process.env.A\nprocess.env.B = '1';\nexport const c = process.env.C || process.env.D;\n"
     )
 
-    assert [value for _, _, value, *_ in found] == ["C"]
+    assert [value for _, _, value, *_ in found] == ["C", "D"]
 
 
 def test_settings_classes_are_variables_with_their_prefix():
     found = needed(
         settings_py="""
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NOTES_")
     key: str
     level: str = "info"
+    place: str = Field(default="here", validation_alias="PLACE_OF_NOTES")
+    team: str = Field(..., validation_alias=AliasChoices("TEAM", "GROUP"))
 """
     )
 
     assert [(value, required, defaults) for _, _, value, _, required, defaults in found] == [
+        ("GROUP", True, ()),
         ("NOTES_KEY", True, ()),
         ("NOTES_LEVEL", False, ("info",)),
+        ("PLACE_OF_NOTES", False, ()),
+        ("TEAM", True, ()),
     ]
 
 

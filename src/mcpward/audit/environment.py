@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mcpward.audit.places import text_place
 from mcpward.core.privilege import Chosen, Privilege, Sort
 from mcpward.core.source import SourceFile
-from mcpward.ir.values import Class, Const, Function
+from mcpward.ir.values import UNKNOWN, Call, Class, Const, Function
 from mcpward.taint.world import World
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,99})"
@@ -23,8 +23,8 @@ _PYTHON = re.compile(
     re.VERBOSE,
 )
 _JAVASCRIPT = re.compile(
-    rf"""\b(?:process|default|import\.meta|Bun)\.env\.{_NAME}\b(?!\s*=[^=])\s*(!|\?\?[^\n;,)]{{0,200}}
-          |\|\|[^\n;,)]{{0,200}})?
+    rf"""\b(?:process|default|import\.meta|Bun)\.env\.{_NAME}\b(?!\s*=[^=])
+          (?=\s*(!|\?\?[^\n;,)]{{0,200}}|\|\|[^\n;,)]{{0,200}})?)
       | \b(?:process|default|import\.meta|Bun)\.env\[\s*["'`]{_NAME}["'`]\s*\](?!\s*=[^=])
       | \bDeno\.env\.get\(\s*["'`]{_NAME}["'`]
       | \b(?:getEnv\w*|requireEnv\w*|env\w*)\(\s*["'`]([A-Z][A-Z0-9_]{{2,99}})["'`]
@@ -117,16 +117,40 @@ def _settings(world: World, module: str) -> Iterator[Privilege]:
                 at = made.defaults.get(field)
                 value = scope.values[at] if at is not None else None
                 default = str(value.value) if isinstance(value, Const) else None
-                name = (prefix + field).upper()
-                yield Privilege(
-                    Sort.ENVIRONMENT,
-                    "read",
-                    name,
-                    Chosen.FIXED,
-                    place,
-                    required=at is None,
-                    default=default,
-                )
+                needed = at is None or _is_required(scope, value)
+                for name in _aliases(scope, value) or [(prefix + field).upper()]:
+                    yield Privilege(
+                        Sort.ENVIRONMENT,
+                        "read",
+                        name,
+                        Chosen.FIXED,
+                        place,
+                        required=needed,
+                        default=default,
+                    )
+
+
+def _aliases(scope: Function, value: object) -> list[str]:
+    """The names that a field is given instead of its own: one, or some to choose from."""
+    out: list[str] = []
+    for name, at in value.keywords if isinstance(value, Call) else ():
+        if name in ("validation_alias", "alias", "env"):
+            said = scope.values[at]
+            for one in said.args if isinstance(said, Call) else (at,):
+                literal = scope.values[one]
+                if isinstance(literal, Const) and isinstance(literal.value, str):
+                    out.append(literal.value)
+    return out
+
+
+def _is_required(scope: Function, value: object) -> bool:
+    """`Field(...)`, and a field without any default."""
+    if not isinstance(value, Call):
+        return False
+    first = scope.values[value.args[0]] if value.args else None
+    if isinstance(first, Const):
+        return first.value is UNKNOWN
+    return first is None and not any(name.startswith("default") for name, _ in value.keywords)
 
 
 def _is_settings(world: World, scope: Function, base: int) -> bool:
@@ -138,8 +162,6 @@ def _is_settings(world: World, scope: Function, base: int) -> bool:
 
 def _prefix(scope: Function, made: Class) -> str:
     """`env_prefix` of the class's configuration, when it is a literal."""
-    from mcpward.ir.values import Call
-
     at = made.defaults.get("model_config")
     value = scope.values[at] if at is not None else None
     if isinstance(value, Call):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from mcpward.audit.exposure import Exposure
 from mcpward.audit.places import called_names, value_place
 from mcpward.audit.written import At, Items, Plain, Reader, Written
 from mcpward.core.finding import Handler
@@ -52,12 +53,23 @@ Effects = Mapping[str, tuple[Privilege, ...]]
 
 
 def privileges(
-    world: World, variables: Iterable[Privilege], by_function: Effects
+    world: World, variables: Iterable[Privilege], by_function: Effects, reached: Exposure
 ) -> tuple[Privilege, ...]:
     """Everything that is needed, each place once, in order."""
     called = [one for group in by_function.values() for one in group]
-    found = {*variables, *called, *_mentioned(world, called)}
+    found = {*variables, *called, *_mentioned(world, called), *_sockets(reached)}
     return tuple(sorted(found, key=_order)[:_MOST])
+
+
+def _sockets(reached: Exposure) -> Iterator[Privilege]:
+    """The addresses that the server listens on."""
+    for listener in reached.listeners:
+        chosen = Chosen.FIXED if listener.certain else Chosen.CONFIGURED
+        for host in listener.hosts or ("",):
+            yield Privilege(Sort.LISTEN, "listen", host, chosen, listener.place)
+    if not reached.listeners:
+        for start in reached.starts:
+            yield Privilege(Sort.LISTEN, "listen", "", Chosen.CONFIGURED, start.place)
 
 
 def _order(one: Privilege) -> tuple[str, str, str, str, tuple[int, int]]:
@@ -84,7 +96,9 @@ def _of_function(reader: Reader, frame: Frame, reach: Reach) -> Iterator[Privile
         needed: list[Found] = []
         for called in called_names(frame, call):
             if called in services:
-                needed.append((Sort.HOST, "connect", services[called], Chosen.FIXED))
+                host = services[called]
+                chosen = Chosen.FIXED if host else Chosen.CONFIGURED
+                needed.append((Sort.HOST, "connect", host, chosen))
             for row in frame.library.calls(called):
                 if row.sinks and applies(frame, call, row):
                     needed += _needs(reader, frame, call, row)
@@ -106,7 +120,7 @@ def _mentioned(world: World, called: list[Privilege]) -> Iterator[Privilege]:
     vague = {
         one.place.file for one in called if one.sort is Sort.HOST and one.chosen is not Chosen.FIXED
     }
-    found = [one for one in _addresses(world) if one.value not in known] if vague else []
+    found = [one for one in _addresses(world) if one.value not in known] if known else []
     few = len({one.value for one in found}) <= _FEW
     yield from (one for one in found if few or one.place.file in vague)
 
@@ -127,8 +141,13 @@ def _address(text: str) -> str:
     if not text.startswith(("http://", "https://", "wss://", "ws://")) or " " in text:
         return ""
     found = _HOST.match(text)
-    host = found[1].lower() if found else ""
+    host = _plain_port(found[1].lower()) if found else ""
     return "" if host in _NAMESPACES else host
+
+
+def _plain_port(host: str) -> str:
+    """The host without a port that is not written here."""
+    return host.removesuffix("…").removesuffix(":")
 
 
 def _needs(reader: Reader, frame: Frame, call: Call, row: CallModel) -> Iterator[Found]:
@@ -187,7 +206,8 @@ def _configured(reader: Reader, frame: Frame, value: Id) -> bool:
 def _shown(sort: Sort, text: str) -> str:
     if sort is Sort.HOST:
         found = _HOST.match(text)
-        return found[1].lower() if found else ("" if "/" in text else text.lower())
+        host = found[1].lower() if found else ("" if "/" in text else text.lower())
+        return "" if host.startswith("…") else _plain_port(host)
     if sort is Sort.PROGRAM:
         return text.strip().split(" ")[0] if text.strip() else ""
     return text

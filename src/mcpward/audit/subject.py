@@ -154,7 +154,7 @@ class Subject:
     @property
     def privileges(self) -> tuple[Privilege, ...]:
         """Everything that the code needs, each place by itself."""
-        return privileges(self.world, self.variables_read, self.effects)
+        return privileges(self.world, self.variables_read, self.effects, self.exposure)
 
     @cached_property
     def survey(self) -> Survey:

@@ -130,17 +130,20 @@ class Reader:
                 return Dynamic(place)
 
     def _text(self, at: At, value: Join, depth: int) -> Written:
+        read = [self._read((at[0], operand), depth + 1) for operand in value.operands]
+        place = value_place(self.world, *at)
+        if any(isinstance(part, Items) for part in read):
+            return Items(tuple(_spread(read)), place)
         parts: list[str] = []
         whole = True
-        for operand in value.operands:
-            part = self._read((at[0], operand), depth + 1)
+        for part in read:
             if isinstance(part, Plain) and part.value is not None:
                 parts.append(str(part.value))
                 whole = whole and part.whole
             else:
                 parts.append("…")
                 whole = False
-        return Plain("".join(parts)[:_TEXT], value_place(self.world, *at), whole)
+        return Plain("".join(parts)[:_TEXT], place, whole)
 
     def _elements(self, at: At, value: Join, depth: int) -> Iterator[Written]:
         for name, operand in zip(value.fields or (), value.operands, strict=True):
@@ -252,3 +255,12 @@ class Reader:
 
     def _value(self, at: At) -> object:
         return self._function(at[0]).values[at[1]]
+
+
+def _spread(read: list[Written]) -> Iterator[Written]:
+    """The elements of lists that are put behind one another."""
+    for part in read:
+        if isinstance(part, Items):
+            yield from part.items
+        else:
+            yield part
