@@ -77,12 +77,12 @@ def server(units: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, str]:
 
 
 def reported(files: Mapping[str, str]) -> set[Flow]:
-    """What the auditor says reaches a shell."""
+    """What the auditor says reaches a shell; other things that it says there do not count."""
     report = audit_sources({path: text.encode() for path, text in files.items()})
     return {
         Flow(found.handler.name, found.place.file, found.place.start.line)
         for found in report.findings
-        if found.handler is not None
+        if found.handler is not None and found.source_kind
     }
 
 
