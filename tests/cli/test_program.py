@@ -1,6 +1,5 @@
 """The program as a process: what it prints, and how it exits."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -30,10 +29,6 @@ from mcpward.core.finding import (
 from mcpward.core.source import Position
 
 KEPT = ("SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
-
-pipeline = pytest.mark.skipif(
-    importlib.util.find_spec("mcpward.audit.run") is None, reason="there is no pipeline yet"
-)
 
 
 @pytest.fixture
@@ -294,7 +289,6 @@ def server():
     return write
 
 
-@pipeline
 def test_findings_exit_with_1_and_none_with_0(mcpward, server):
     found = mcpward("audit", server(VULNERABLE))
     assert (found.returncode, found.stderr) == (1, "")
@@ -305,7 +299,6 @@ def test_findings_exit_with_1_and_none_with_0(mcpward, server):
     assert (clean.returncode, clean.stderr) == (0, "")
 
 
-@pipeline
 def test_the_bar_for_counting_and_for_showing(mcpward, server):
     target = server(VULNERABLE)
     shown = mcpward("audit", target, "--fail-on", "critical")
@@ -317,14 +310,12 @@ def test_the_bar_for_counting_and_for_showing(mcpward, server):
     assert "below the thresholds and left out" in " ".join(hidden.stdout.split())
 
 
-@pipeline
 def test_quiet_says_it_with_the_exit_code(mcpward, server):
     done = mcpward("audit", server(VULNERABLE), "--quiet")
 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
-@pipeline
 @pytest.mark.parametrize("target", ["nowhere", "empty", "broken"])
 def test_what_cannot_be_audited_exits_with_2(mcpward, server, target):
     Path("empty").mkdir()
@@ -336,7 +327,6 @@ def test_what_cannot_be_audited_exits_with_2(mcpward, server, target):
     assert "\nhint: " in done.stderr
 
 
-@pipeline
 def test_a_rule_that_does_not_exist_is_an_error_with_a_suggestion(mcpward, server):
     done = mcpward("audit", server(SAFE), "--rule", "path-travesal")
 
@@ -346,7 +336,6 @@ def test_a_rule_that_does_not_exist_is_an_error_with_a_suggestion(mcpward, serve
     )
 
 
-@pipeline
 @pytest.mark.parametrize("format_", ["json", "sarif"])
 def test_data_goes_to_a_file_or_alone_to_standard_output(mcpward, server, format_):
     target = server(VULNERABLE)
@@ -358,7 +347,6 @@ def test_data_goes_to_a_file_or_alone_to_standard_output(mcpward, server, format
     assert filed.stderr == "1 finding\n"
 
 
-@pipeline
 def test_a_baseline_accepts_what_is_there_and_nothing_new(mcpward, server):
     target = server(VULNERABLE)
     assert mcpward("audit", target, "--write-baseline", "b.json").returncode == 1
@@ -371,7 +359,6 @@ def test_a_baseline_accepts_what_is_there_and_nothing_new(mcpward, server):
     assert mcpward("audit", target, "--baseline", "b.json").returncode == 1
 
 
-@pipeline
 def test_an_ignore_comment_counts_in_a_target_that_is_mine(mcpward, server):
     text = VULNERABLE.replace(".read()", ".read()  # mcpward: ignore[path-traversal] public")
     target = server(text)
@@ -382,7 +369,6 @@ def test_an_ignore_comment_counts_in_a_target_that_is_mine(mcpward, server):
     assert mcpward("audit", target, "--trust-target").returncode == 0
 
 
-@pipeline
 def test_settings_in_a_target_count_only_if_it_is_mine(mcpward, server):
     target = server(VULNERABLE)
     Path(target, "mcpward.toml").write_text('not-rules = ["path-traversal"]', encoding="utf-8")
@@ -394,7 +380,6 @@ def test_settings_in_a_target_count_only_if_it_is_mine(mcpward, server):
     assert mcpward("audit", target, "--trust-target", "--no-config").returncode == 1
 
 
-@pipeline
 def test_models_of_the_settings_are_used(mcpward, server):
     text = VULNERABLE.replace("open(", "open(inside(").replace("name)", "name))")
     target = server("from app.paths import inside\n" + text)
@@ -405,7 +390,6 @@ def test_models_of_the_settings_are_used(mcpward, server):
     assert mcpward("audit", target).returncode == 0
 
 
-@pipeline
 @pytest.mark.skipif(sys.platform == "win32", reason="no such device here")
 def test_a_report_can_be_written_to_a_pipe_by_name(mcpward, server):
     done = mcpward("audit", server(VULNERABLE), "-q", "--format", "json", "-o", "/dev/stdout")
@@ -414,7 +398,6 @@ def test_a_report_can_be_written_to_a_pipe_by_name(mcpward, server):
     assert json.loads(done.stdout)
 
 
-@pipeline
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
 def test_a_report_that_cannot_be_written_exits_with_2(mcpward, server):
     with Path("/dev/full").open("wb") as full:
@@ -430,7 +413,6 @@ def test_a_report_that_cannot_be_written_exits_with_2(mcpward, server):
     assert done.stderr.startswith(b"error: cannot write to standard output: ")
 
 
-@pipeline
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes here")
 def test_a_reader_that_goes_away_changes_nothing(mcpward, server):
     target = server(VULNERABLE)

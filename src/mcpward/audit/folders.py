@@ -74,7 +74,7 @@ def _hides(link: str, shown: str, root: str) -> bool:
     """Whether a link makes code reachable that is not read under its own name."""
     try:
         target = os.path.realpath(link, strict=True)
-        is_folder = stat.S_ISDIR(os.stat(target).st_mode)  # noqa: PTH116
+        is_folder = stat.S_ISDIR(os.stat(target).st_mode)  # noqa: PTH116  # paths are texts in here
     except OSError:
         return language(shown) is not None
     if not is_folder and language(shown) is None:
@@ -92,7 +92,7 @@ def read(path: str, shown: str, flags: int, limit: int) -> bytes | Skipped:
     flags |= os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags | getattr(os, "O_NOCTTY", 0))
-        with open(handle, "rb", buffering=0) as file:  # noqa: PTH123
+        with open(handle, "rb", buffering=0) as file:  # noqa: PTH123  # a descriptor, no path
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 return Skipped(shown, SkipKind.SPECIAL_FILE, "is no longer a file")
             chunks = []

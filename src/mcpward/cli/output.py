@@ -67,7 +67,7 @@ def _replace(place: Path, data: bytes) -> None:
     mode = _mode_of(place)
     handle, draft = tempfile.mkstemp(prefix=".mcpward-", dir=place.parent)
     try:
-        with open(handle, "wb") as file:  # noqa: PTH123
+        with open(handle, "wb") as file:  # noqa: PTH123  # a descriptor, no path
             file.write(data)
         Path(draft).chmod(mode)
         Path(draft).replace(place)

@@ -76,7 +76,7 @@ def read_text(path: str) -> str:
     try:
         # A pipe would wait for a writer; the check is on what was opened.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(handle, "rb") as file:  # noqa: PTH123
+        with open(handle, "rb") as file:  # noqa: PTH123  # a descriptor, no path
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise UsageError(f"{path} is not a regular file")
             data = file.read(LIMIT * 1024 * 1024 + 1)

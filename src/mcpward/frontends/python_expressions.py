@@ -242,7 +242,7 @@ class Expressions:
         """Lowers an expression to its value."""
         kind = type(node)
         if kind is ast.Name:
-            return self.read(node.id, self.span(node))  # type: ignore[attr-defined]
+            return self.read(node.id, self.span(node))  # type: ignore[attr-defined]  # a `Name` by then
         if self.depth >= DEPTH:
             return self._too_deep(node)
         handler = _EXPRESSIONS.get(kind)

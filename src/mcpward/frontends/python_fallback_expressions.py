@@ -52,8 +52,8 @@ def located(made: _Made, node: Node, last: Node | None = None) -> _Made:
     """Gives a made node the place of the node it comes from."""
     start = node.start_point
     end = (last or node).end_point
-    made.lineno, made.col_offset = start[0] + 1, start[1]  # type: ignore[attr-defined]
-    made.end_lineno, made.end_col_offset = end[0] + 1, end[1]  # type: ignore[attr-defined]
+    made.lineno, made.col_offset = start[0] + 1, start[1]  # type: ignore[attr-defined]  # every node has it
+    made.end_lineno, made.end_col_offset = end[0] + 1, end[1]  # type: ignore[attr-defined]  # as above
     return made
 
 
@@ -467,7 +467,7 @@ class Forms(Reader):
         """Adds constant text, to the constant before it if there is one."""
         last = parts[-1] if parts else None
         if isinstance(last, ast.Constant) and type(last.value) is type(value):
-            last.value += value  # type: ignore[operator]
+            last.value += value  # type: ignore[operator]  # both text or both bytes
         elif value or isinstance(value, bytes) or not parts:
             parts.append(located(ast.Constant(value=value), node))
 
