@@ -5,6 +5,8 @@ from functools import cache
 
 import pytest
 
+from mcpward.audit.collect import collect_memory
+from mcpward.audit.fixes import fix
 from mcpward.audit.options import AuditOptions
 from mcpward.audit.run import audit_sources
 from mcpward.catalog.catalog import load_catalog
@@ -94,3 +96,32 @@ def test_marks_are_comments_of_the_language():
             for text in example.code.splitlines():
                 if found := MARK.search(text):
                     assert found[0].startswith(sign), (case.id, text)
+
+
+def unmarked(code):
+    """The code without its marks, and without the lines that are nothing else."""
+    out = []
+    for text in code.splitlines():
+        found = MARK.search(text)
+        head = text[: found.start()] if found else text
+        if not found or head.strip():
+            out.append(head.rstrip() if found else text)
+    return "\n".join(out) + "\n"
+
+
+@pytest.mark.parametrize(
+    "rule", [pytest.param(r, id=name) for name, r in CATALOG.rules.items() if r.repairs]
+)
+def test_fixes_make_of_the_vulnerable_code_what_the_card_shows(rule):
+    made, shown = [], []
+    for project in rule.projects:
+        if project.section == "vulnerable":
+            files = {one.file: unmarked(one.code).encode() for one in project.examples}
+            options = AuditOptions(severity=Severity.INFO, rules=frozenset({rule.name}))
+            changed = fix(collect_memory(files), options, suggested=True).changed
+            made += [(one.path, one.after.decode()) for one in changed]
+        if project.section == "fixed":
+            shown += [(one.file, unmarked(one.code)) for one in project.examples]
+
+    assert made, f"no fix of {rule.name} fits its examples"
+    assert sorted(made) == sorted(shown)

@@ -88,7 +88,7 @@ def test_rules_are_listed_for_people_and_for_programs(mcpward):
     table = mcpward("rules").stdout.splitlines()
     data = json.loads(mcpward("rules", "--format", "json").stdout)
 
-    assert table[0].split() == ["RULE", "SEVERITY", "LANGUAGES", "CWE", "TITLE"]
+    assert table[0].split() == ["RULE", "SEVERITY", "LANGUAGES", "CWE", "FIX", "TITLE"]
     assert [line.split()[0] for line in table[1:]] == names
     assert [row["name"] for row in data] == names
     assert all(row["languages"] for row in data)

@@ -169,6 +169,7 @@ def _finding(
         guard_notes=notes,
         adjustments=adjusted,
         fix=rule.fix,
+        sink=hit.label,
     )
 
 

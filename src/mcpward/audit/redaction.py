@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from mcpward.audit.leaks import Leaks
-from mcpward.core.finding import Finding, Handler, Place, Report, Step
+from mcpward.core.finding import Finding, Fix, Handler, Place, Report, Step
 from mcpward.core.privilege import Privilege, Sort
 from mcpward.secrets import redacted, secret_name
 
@@ -26,6 +26,18 @@ def without_secrets(report: Report, leaks: Leaks) -> Report:
         notes=tuple(map(mask.text, report.notes)),
         privileges=tuple(map(mask.privilege, report.privileges)),
     )
+
+
+def masked(text: str, leaks: Leaks) -> str:
+    """A text about files that are known, with the secrets in them masked."""
+    values = {
+        leaks.text(file)[leak.secret.start : leak.secret.end]
+        for file in (*leaks.sources, *leaks.texts)
+        for leak in leaks.of(file)
+    }
+    for value in sorted(values, key=lambda value: (-len(value), value)):
+        text = text.replace(value, redacted(value)) if len(value) >= _SHORTEST else text
+    return text
 
 
 class _Mask:
@@ -56,7 +68,13 @@ class _Mask:
             handler=finding.handler and self.handler(finding.handler),
             guard_notes=tuple(map(self.text, finding.guard_notes)),
             adjustments=tuple(map(self.text, finding.adjustments)),
+            repair=self.repair(finding.repair),
         )
+
+    def repair(self, fix: Fix | None) -> Fix | None:
+        """The fix, unless it would write a secret down: masking it would spoil the code."""
+        told = fix is not None and any(self.text(one.text) != one.text for one in fix.edits)
+        return None if told else fix
 
     def step(self, step: Step) -> Step:
         return replace(step, place=self.place(step.place), text=self.text(step.text))

@@ -16,6 +16,7 @@ from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
 from mcpward.audit.places import span_place
 from mcpward.audit.redaction import without_secrets
+from mcpward.audit.repairs import Repairs
 from mcpward.audit.sightings import sighted
 from mcpward.audit.subject import Subject
 from mcpward.audit.triage import triage
@@ -37,15 +38,16 @@ def audit(target: str, options: AuditOptions | None = None) -> Report:
     Raises `McpwardError` when it cannot be audited at all.
     """
     options = options or AuditOptions()
-    return _audit(collect(target, include=options.include), options)
+    return audit_collected(collect(target, include=options.include), options)
 
 
 def audit_sources(files: Mapping[str, bytes], options: AuditOptions | None = None) -> Report:
     """Audits files that are already in memory: path → content."""
-    return _audit(collect_memory(files), options or AuditOptions())
+    return audit_collected(collect_memory(files), options or AuditOptions())
 
 
-def _audit(collected: Collected, options: AuditOptions) -> Report:
+def audit_collected(collected: Collected, options: AuditOptions) -> Report:
+    """Audits what has been collected."""
     catalog = load_catalog()
     for model in options.models:
         catalog = catalog.extended(model.text, model.origin)
@@ -70,9 +72,10 @@ def _audit(collected: Collected, options: AuditOptions) -> Report:
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
             needed, exposure = subject.privileges, subject.exposure
     judged = triage(numbered(found), collected.sources, catalog.rules, options, exposure)
+    repairs = Repairs(collected.sources, collected.texts, catalog.rules)
     report = Report(
         target=collected.root_label,
-        findings=judged.findings,
+        findings=repairs.offered(judged.findings),
         skipped=(*collected.skipped, *program.skipped, *cut, *subject.unread),
         handlers=tuple(handlers(world)),
         files=len(collected.sources),

@@ -62,6 +62,7 @@ def _finding(rule: Rule, sighting: Sighting) -> Finding:
         handler=sighting.handler,
         adjustments=sighting.adjustments,
         fix=rule.fix,
+        sink=sighting.sink,
     )
 
 

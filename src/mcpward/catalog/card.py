@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any, Literal
 
+from mcpward.catalog.repairs import read_repairs
 from mcpward.catalog.shapes import read_shapes
 from mcpward.catalog.tables import SEVERITIES, Table, known_word, parse_toml
 from mcpward.catalog.vocabulary import Vocabulary
@@ -16,12 +17,13 @@ from mcpward.core.errors import CatalogError
 from mcpward.core.finding import Severity
 from mcpward.core.rule import Example, Flow, Project, Rule
 
-Section = Literal["vulnerable", "safe", "gap"]
+Section = Literal["vulnerable", "safe", "gap", "fixed"]
 
 EXAMPLE_SECTIONS: dict[str, Section] = {
     "Vulnerable": "vulnerable",
     "Safe": "safe",
     "Known gaps": "gap",
+    "Fixed": "fixed",
 }
 SECTIONS = frozenset({*EXAMPLE_SECTIONS, "Fix"})
 SUFFIXES = {"python": "py", "ts": "ts", "tsx": "tsx", "js": "js"}
@@ -90,6 +92,7 @@ def read_card(text: str, *, name: str, category: str, file: str, words: Vocabula
         tags=_tags(table),
         since=table.text("since"),
         strict=table.flag("strict"),
+        repairs=read_repairs(table),
         projects=tuple(_projects(page.examples, file)),
     )
     table.finish()

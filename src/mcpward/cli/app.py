@@ -12,6 +12,7 @@ from mcpward import __version__
 from mcpward.cli.audit import audit
 from mcpward.cli.dump import dump
 from mcpward.cli.explain import explain, rules
+from mcpward.cli.fix import fix
 from mcpward.cli.output import complain, to_stdout
 from mcpward.core.errors import McpwardError, UsageError
 
@@ -68,7 +69,7 @@ def program(context: click.Context) -> int | None:
     context.exit(COULD_NOT)
 
 
-for _command in (audit, explain, rules, dump):
+for _command in (audit, fix, explain, rules, dump):
     program.add_command(_command)
 
 

@@ -123,20 +123,28 @@ def _settings(target: str, given: dict[str, Any], *, trusted: bool) -> Settings:
     return combined(_flags(given), values)
 
 
+def options_for(target: str, given: dict[str, Any]) -> AuditOptions:
+    """The options of another command that looks at a target as an audit does."""
+    from mcpward.cli.trust import trusts
+
+    trusted = trusts(target, given["trust_target"])
+    return _options(target, _settings(target, given, trusted=trusted), trusted=trusted)
+
+
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
     """The fields of `Settings` that flags gave."""
     from mcpward.cli.settings import CONFIDENCES, ROLES, SEVERITIES
 
     flags = {
         "severity": SEVERITIES.get(given["severity"]),
-        "confidence": CONFIDENCES.get(given["confidence"]),
-        "fail_on": SEVERITIES.get(given["fail_on"]),
+        "confidence": CONFIDENCES.get(given.get("confidence", "")),
+        "fail_on": SEVERITIES.get(given.get("fail_on", "")),
         "rules": frozenset(given["rule"]) or None,
         "not_rules": frozenset(given["not_rule"]) or None,
-        "include": frozenset(ROLES[word] for word in given["include"]) or None,
+        "include": frozenset(ROLES[word] for word in given.get("include", ())) or None,
         "strict": given["strict"] or None,
-        "baseline": given["baseline"],
-        "format": given["format_"],
+        "baseline": given.get("baseline"),
+        "format": given.get("format_"),
     }
     return {key: value for key, value in flags.items() if value is not None}
 

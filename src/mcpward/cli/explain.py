@@ -89,6 +89,8 @@ def _card(rule: Rule) -> str:
     facts = [f"`{rule.name}`", rule.severity.word, *_weaknesses(rule), *languages(rule)]
     if rule.strict:
         facts.append("only with --strict")
+    if fix := repairable(rule):
+        facts.append(f"{fix} fix")
     return f"{title}\n\n{' · '.join(facts)}\n\n{rest.strip()}\n"
 
 
@@ -98,18 +100,26 @@ def languages(rule: Rule) -> list[str]:
     return sorted({_FAMILIES.get(word, word) for word in words})
 
 
+def repairable(rule: Rule) -> str:
+    """What `mcpward fix` has for a rule: a `safe` fix for some findings, only `suggested` ones."""
+    if not rule.repairs:
+        return ""
+    return "safe" if any(repair.safe for repair in rule.repairs) else "suggested"
+
+
 def _weaknesses(rule: Rule) -> list[str]:
     return [f"CWE-{number}" for number in rule.cwe]
 
 
 def _table(rules: Iterable[Rule]) -> str:
-    rows = [("RULE", "SEVERITY", "LANGUAGES", "CWE", "TITLE")]
+    rows = [("RULE", "SEVERITY", "LANGUAGES", "CWE", "FIX", "TITLE")]
     rows += [
         (
             rule.name,
             rule.severity.word + (" (strict)" if rule.strict else ""),
             ", ".join(languages(rule)),
             ", ".join(map(str, rule.cwe)),
+            repairable(rule),
             rule.title,
         )
         for rule in rules
@@ -133,6 +143,7 @@ def _json(rules: Iterable[Rule]) -> str:
             "tags": list(rule.tags),
             "strict": rule.strict,
             "since": rule.since,
+            "fix": repairable(rule) or None,
         }
         for rule in rules
     ]

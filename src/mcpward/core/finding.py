@@ -100,6 +100,31 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Text that takes the place of a range of a file."""
+
+    file: str
+    start: int
+    """Byte offset in the text as it was audited: UTF-8, without a byte order mark."""
+    end: int
+    text: str
+    first: Position
+    """Where the range begins, for reports."""
+    last: Position
+    """One past its last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A repair of a finding that a program can make."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool
+    """Whether it keeps what the code does for legitimate use, so that nobody need look at it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong, with the evidence."""
 
@@ -118,6 +143,11 @@ class Finding:
     adjustments: tuple[str, ...] = ()
     """Why the severity differs from the rule's own."""
     fix: str = ""
+    """What a person should do, in words."""
+    repair: Fix | None = None
+    """What `mcpward fix` can do."""
+    sink: str = ""
+    """Qualified name of the function or field at `place`, as models name it; empty if unknown."""
     context: str = ""
     """`test`, `example`, … when the code is not first-party product code."""
     fingerprint: str = ""

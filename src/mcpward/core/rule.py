@@ -275,8 +275,27 @@ class Example:
 class Project:
     """Example files that belong together, and what the auditor must say about them."""
 
-    section: Literal["vulnerable", "safe", "gap"]
+    section: Literal["vulnerable", "safe", "gap", "fixed"]
     examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """How findings of a rule are repaired: a named edit with its arguments."""
+
+    edit: str
+    """The name of a function of `audit/edits`."""
+    given: tuple[tuple[str, str], ...]
+    safe: bool
+    """Whether the edit keeps what the code does for legitimate use."""
+    title: str = ""
+    """What the edit does here; empty: the edit's own words."""
+    family: str = ""
+    """`python`, `javascript` or `document`; empty: all."""
+    sinks: tuple[str, ...] = ()
+    """Only for findings at these functions or fields; empty: all."""
+    says: str = ""
+    """Only for findings whose message holds these words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +326,8 @@ class Rule:
     since: str = ""
     strict: bool = False
     """Only reported with `--strict`."""
+    repairs: tuple[Repair, ...] = ()
+    """The first that fits a finding is offered."""
     projects: tuple[Project, ...] = field(default=(), repr=False)
 
 

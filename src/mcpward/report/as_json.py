@@ -11,6 +11,7 @@ from typing import Any
 from mcpward import __version__
 from mcpward.core.finding import (
     Finding,
+    Fix,
     Handler,
     Place,
     Report,
@@ -122,10 +123,24 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "guard_notes": list(finding.guard_notes),
         "adjustments": list(finding.adjustments),
         "fix": finding.fix,
+        "repair": None if finding.repair is None else _repair(finding.repair),
         "context": finding.context,
         "fingerprint": finding.fingerprint,
         "suppression": _suppression(finding.suppression),
     }
+
+
+def _repair(fix: Fix) -> dict[str, Any]:
+    edits = [
+        {
+            "file": one.file,
+            "start": {"line": one.first.line, "column": one.first.column},
+            "end": {"line": one.last.line, "column": one.last.column},
+            "text": one.text,
+        }
+        for one in fix.edits
+    ]
+    return {"title": fix.title, "safe": fix.safe, "edits": edits}
 
 
 def _suppression(suppression: Suppression | None) -> dict[str, str] | None:

@@ -20,6 +20,7 @@ from mcpward.report.sarif_places import (
     message,
     physical,
     physical_with_code,
+    proposed,
     relative_uri,
     unlinked,
 )
@@ -227,6 +228,8 @@ def _result(
             "mcpward/v1": identity_hash,
             "primaryLocationLineHash": identity_hash,
         }
+    if finding.repair is not None:
+        result["fixes"] = [proposed(finding.repair)]
     # The standard reads an absent array as "unknown" and an empty one as "not suppressed".
     result["suppressions"] = [_suppression(finding.suppression)] if finding.suppression else []
     result["properties"] = _properties(one)

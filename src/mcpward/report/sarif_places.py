@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from mcpward.core.finding import Handler, Place
+from mcpward.core.finding import Edit, Fix, Handler, Place
 from mcpward.report.terminal import clean, clean_block
 
 SNIPPET_LENGTH = 300
@@ -62,6 +62,35 @@ def logical(handler: Handler) -> dict[str, str]:
     sort = clean(handler.sort, 40)
     full = f"{sort}/{name}" if sort else name
     return {"name": name, "fullyQualifiedName": full, "kind": "function"}
+
+
+def proposed(fix: Fix) -> dict[str, Any]:
+    """A fix as what is deleted and inserted in each file; the inserted text is as it must be."""
+    files = sorted({one.file for one in fix.edits})
+    return {
+        "description": message(fix.title if fix.safe else f"{fix.title} (look at it first)", "fix"),
+        "artifactChanges": [
+            {
+                **artifact(file),
+                "replacements": [_replacement(one) for one in fix.edits if one.file == file],
+            }
+            for file in files
+        ],
+    }
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "deletedRegion": {
+            "startLine": edit.first.line,
+            "startColumn": edit.first.column,
+            "endLine": edit.last.line,
+            "endColumn": edit.last.column,
+        }
+    }
+    if edit.text:
+        made["insertedContent"] = {"text": edit.text}
+    return made
 
 
 def _region(place: Place) -> dict[str, int]:

@@ -187,7 +187,7 @@ def container(frame: Frame, at: Id, value: Join) -> None:
         frame.put((made, target), marked(facts, positional | awaited), refs, at)
         if vector and not facts:
             texts = frame.constants(operand)
-            if texts == ["--"]:
+            if texts in (["--"], ["--end-of-options"]):
                 positional = frame.world.bits["positional"]
             awaited = (
                 frame.world.bits["option-value"] if len(texts) == 1 and takes_value(texts[0]) else 0
