@@ -290,5 +290,90 @@ server.registerTool("t", {{ inputSchema: {{ {name.removeprefix("args.")}: z.stri
     )
 
 
+CALL = b'requests.get("https://status.example/api", verify=False)'
+
+
+@pytest.mark.parametrize(
+    ("written", "after"),
+    [
+        (b'requests.get("https://a.example", verify=False)', b'requests.get("https://a.example")'),
+        (
+            b'requests.get("https://a.example", verify=False, )',
+            b'requests.get("https://a.example", )',
+        ),
+        (
+            b'requests.get(verify=False, url="https://a.example")',
+            b'requests.get(url="https://a.example")',
+        ),
+        (
+            b'requests.get(\n        url="https://a.example",\n        verify=False, # x\n        timeout=9)',
+            b'requests.get(\n        url="https://a.example",\n        timeout=9)',
+        ),
+    ],
+)
+def test_an_argument_goes_with_its_comma(written, after):
+    server = SERVER.replace(CALL, written)
+    rules = frozenset({"tls-verification-disabled"})
+
+    assert only({"server.py": server}, "server.py", rules=rules) == server.replace(written, after)
+
+
+@pytest.mark.parametrize(
+    ("written", "after"),
+    [
+        (b"", b"import sys\n\n"),
+        (b'"""A server."""\n', b'"""A server."""\nimport sys\n\n'),
+        (
+            b"from __future__ import annotations\n",
+            b"from __future__ import annotations\nimport sys\n\n",
+        ),
+        (b"import os\n\n", b"import os\nimport sys\n\n"),
+        (b"import zlib\n\n", b"import sys\nimport zlib\n\n"),
+        (b"from os import path\n\n", b"import sys\nfrom os import path\n\n"),
+        (b"import sys\n\n", b"import sys\n\n"),
+    ],
+)
+def test_an_import_is_put_where_a_person_would(written, after):
+    body = (
+        b"from fastmcp import FastMCP\n\nmcp = FastMCP('x', mask_error_details=True)\n\n\n@mcp.tool\n"
+        b"def show() -> str:\n    print(1)\n    return ''\n\n\nmcp.run()\n"
+    )
+    made = only({"server.py": written + body}, "server.py", rules=frozenset({"stdout-pollution"}))
+
+    assert made == after + body.replace(b"print(1)", b"print(1, file=sys.stderr)")
+
+
+def test_output_in_many_places_is_sent_elsewhere_everywhere_or_not_at_all():
+    server = (
+        b"from fastmcp import FastMCP\nmcp = FastMCP('x')\n@mcp.tool\ndef show() -> str:\n"
+        b"    print(1)\n    print(2)\n    return ''\nmcp.run()\n"
+    )
+    rules = frozenset({"stdout-pollution"})
+
+    assert fixed({"server.py": server}, rules=rules).changed == ()
+    after = only({"server.py": server}, "server.py", rules=rules, suggested=True)
+    assert after.count(b", file=sys.stderr)") == 2
+    assert after.count(b"import sys") == 1
+
+
+def test_what_is_suppressed_is_not_fixed():
+    server = SERVER.replace(b".text", b".text  # mcpward: ignore[tls-verification-disabled] inside")
+
+    done = fixed(
+        {"server.py": server}, trust_target=True, rules=frozenset({"tls-verification-disabled"})
+    )
+
+    assert done.changed == ()
+
+
+def test_quotes_inside_a_text_do_not_end_it():
+    server = SERVER.replace(CALL, b"requests.get(f'https://status.example/{service}', timeout=9)")
+    rules = frozenset({"api-path-injection"})
+
+    after = only({"server.py": server}, "server.py", rules=rules)
+
+    assert b"f'https://status.example/{urllib.parse.quote(str(service), safe=\"\")}'" in after
+
+
 def _space(spot, text=" "):
     return Change(spot.end, spot.end, text)

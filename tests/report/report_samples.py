@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from mcpward.core.finding import (
     Confidence,
+    Edit,
     Finding,
+    Fix,
     Handler,
     Place,
     Report,
@@ -90,6 +92,14 @@ DEBUG = Finding(
     confidence=Confidence.HIGH,
     place=place(50, "app.run(debug=True)", 9),
     adjustments=("one step lower: the transport is stdio",),
+    repair=Fix(
+        "Remove the argument `debug`",
+        (
+            Edit("server.py", 900, 910, "", Position(50, 9), Position(50, 19)),
+            Edit("settings.py", 0, 0, "import os\n", Position(1, 1), Position(1, 1)),
+        ),
+        safe=True,
+    ),
     context="example",
     fingerprint=fingerprint("debug-mode", "server.py", "", "app.run(debug=True)", 0),
 )

@@ -45,6 +45,25 @@ findings = st.builds(
     guard_notes=several,
     adjustments=several,
     fix=texts,
+    repair=st.none()
+    | st.builds(
+        nouns.Fix,
+        texts,
+        st.lists(
+            st.builds(
+                nouns.Edit,
+                file=texts,
+                start=st.just(0),
+                end=st.just(4),
+                text=texts,
+                first=st.just(Position(1, 2)),
+                last=st.just(Position(3, 4)),
+            ),
+            min_size=1,
+            max_size=1,
+        ).map(tuple),
+        st.booleans(),
+    ),
     context=texts,
     fingerprint=texts,
     suppression=st.none() | st.builds(nouns.Suppression, texts, texts),

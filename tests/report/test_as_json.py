@@ -3,7 +3,7 @@
 import json
 
 import jsonschema
-from report_samples import ESCAPE, FULL, RULES, report
+from report_samples import DEBUG, ESCAPE, FULL, RULES, report
 from report_schemas import JSON, JSON_SCHEMA
 
 from mcpward.core.finding import SkipKind
@@ -56,3 +56,26 @@ def test_text_is_kept_exactly_but_written_in_ascii():
 
 def test_half_a_surrogate_pair_is_replaced():
     assert json.loads(as_json.render(report(notes=("a\udc80",)), {}))["notes"] == ["a\ufffd"]
+
+
+def test_a_fix_is_told_with_its_edits():
+    document = json.loads(as_json.render(report(DEBUG), RULES))
+
+    assert document["findings"][0]["repair"] == {
+        "title": "Remove the argument `debug`",
+        "safe": True,
+        "edits": [
+            {
+                "file": "server.py",
+                "start": {"line": 50, "column": 9},
+                "end": {"line": 50, "column": 19},
+                "text": "",
+            },
+            {
+                "file": "settings.py",
+                "start": {"line": 1, "column": 1},
+                "end": {"line": 1, "column": 1},
+                "text": "import os\n",
+            },
+        ],
+    }

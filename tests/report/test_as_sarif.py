@@ -91,6 +91,26 @@ def test_the_result_lies_at_the_sink_and_the_path_leads_to_it():
     assert result["properties"]["guardNotes"] == list(ESCAPE.guard_notes)
 
 
+def test_a_fix_says_what_is_deleted_and_inserted_in_each_file():
+    (result,) = results(DEBUG)
+    (fix,) = result["fixes"]
+
+    assert fix["description"]["text"] == "Remove the argument `debug`"
+    assert [change["artifactLocation"]["uri"] for change in fix["artifactChanges"]] == [
+        "server.py",
+        "settings.py",
+    ]
+    assert [change["replacements"] for change in fix["artifactChanges"]] == [
+        [{"deletedRegion": {"startLine": 50, "startColumn": 9, "endLine": 50, "endColumn": 19}}],
+        [
+            {
+                "deletedRegion": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1},
+                "insertedContent": {"text": "import os\n"},
+            }
+        ],
+    ]
+
+
 def test_ways_to_one_sink_are_one_result_with_several_flows():
     other = tuple(reversed(STEPS))
     (result,) = results(ESCAPE, replace(ESCAPE, handler=WRITE, steps=other))

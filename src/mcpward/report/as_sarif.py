@@ -228,8 +228,9 @@ def _result(
             "mcpward/v1": identity_hash,
             "primaryLocationLineHash": identity_hash,
         }
-    if finding.repair is not None:
-        result["fixes"] = [proposed(finding.repair)]
+    fix = proposed(finding.repair) if finding.repair is not None else None
+    if fix is not None:
+        result["fixes"] = [fix]
     # The standard reads an absent array as "unknown" and an empty one as "not suppressed".
     result["suppressions"] = [_suppression(finding.suppression)] if finding.suppression else []
     result["properties"] = _properties(one)

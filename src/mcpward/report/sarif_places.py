@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 from mcpward.core.finding import Edit, Fix, Handler, Place
 from mcpward.report.terminal import clean, clean_block
 
+_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 SNIPPET_LENGTH = 300
 """Longer lines are left out: a cut line would not be the text of its region."""
 
@@ -64,8 +66,16 @@ def logical(handler: Handler) -> dict[str, str]:
     return {"name": name, "fullyQualifiedName": full, "kind": "function"}
 
 
-def proposed(fix: Fix) -> dict[str, Any]:
-    """A fix as what is deleted and inserted in each file; the inserted text is as it must be."""
+def proposed(fix: Fix) -> dict[str, Any] | None:
+    """A fix as what is deleted and inserted in each file.
+
+    None for one that inserts blanks alone or characters that no editor shows: cleaned, it would be
+    another fix.
+    """
+    if any(
+        one.text and (not one.text.strip() or _UNFIT.search(_inserted(one))) for one in fix.edits
+    ):
+        return None
     files = sorted({one.file for one in fix.edits})
     return {
         "description": message(fix.title if fix.safe else f"{fix.title} (look at it first)", "fix"),
@@ -89,8 +99,12 @@ def _replacement(edit: Edit) -> dict[str, Any]:
         }
     }
     if edit.text:
-        made["insertedContent"] = {"text": edit.text}
+        made["insertedContent"] = {"text": _inserted(edit)}
     return made
+
+
+def _inserted(edit: Edit) -> str:
+    return edit.text.replace("\r\n", "\n")
 
 
 def _region(place: Place) -> dict[str, int]:
