@@ -220,6 +220,7 @@ def test_marks_stand_in_the_section_they_belong_to(rule):
         "vulnerable": {"source", "finding"},
         "safe": set(),
         "gap": {"missed", "noise", "source"},
+        "fixed": {"finding"},
     }
     for project in rule.projects:
         assert marks(project) <= allowed[project.section], project.examples[0].line
