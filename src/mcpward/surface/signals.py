@@ -12,6 +12,7 @@ from functools import lru_cache
 from mcpward.core.rule import Signal, Wording
 from mcpward.surface import encoded, hidden, markup
 from mcpward.surface.normal import LONGEST, Reading, plain
+from mcpward.surface.screening import Screen, screen
 from mcpward.surface.surface import Text
 
 _EVERY_HIT = 24
@@ -85,10 +86,11 @@ def find(text: str, signals: Mapping[str, Signal]) -> tuple[Hit, ...]:
     """All signals in a text, in what it hides behind an encoding too; in the order of the text."""
     text = text[:LONGEST]
     reading = plain(text)
-    out = [*_worded(reading, signals.values()), *_detected(text, reading, signals.values())]
+    known = screen(tuple(signals.values()))
+    out = [*_worded(reading, known), *_detected(text, reading, known.signals)]
     for part in encoded.decoded(text):
         at = _sentence(reading, part.start)
-        for hit in _worded(plain(part.text), signals.values()):
+        for hit in _worded(plain(part.text), known):
             out.append(Hit(hit.signal, part.start, part.end, at, part.start, part.end))
     return tuple(sorted(out, key=lambda hit: (hit.start, hit.end, hit.signal)))
 
@@ -122,12 +124,10 @@ def applies(wording: Wording, text: Text) -> bool:
     return not wording.fields or any(fnmatchcase(text.field, one) for one in wording.fields)
 
 
-def _worded(reading: Reading, signals: Iterable[Signal]) -> Iterator[Hit]:
-    for signal in signals:
-        if not signal.patterns:
-            continue
+def _worded(reading: Reading, known: Screen) -> Iterator[Hit]:
+    for signal, patterns in known.live(reading.text):
         count = 0
-        for match in _compiled(signal.patterns).finditer(reading.text):
+        for match in _leftmost([_compiled(one) for one in patterns], reading.text):
             began = match.start() + len(match[0]) - len(match[0].lstrip(_OPENERS))
             sentence = reading.sentence(began)
             first, last = reading.bounds(sentence)
@@ -171,6 +171,18 @@ def _sentence(reading: Reading, original: int) -> int:
     return reading.sentence(min(at, max(len(reading.text) - 1, 0)))
 
 
-@lru_cache(maxsize=256)
-def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(patterns))
+def _leftmost(patterns: list[re.Pattern[str]], text: str) -> Iterator[re.Match[str]]:
+    """What `a|b|…` matches, one after the other, without compiling all patterns into one."""
+    following = [pattern.search(text) for pattern in patterns]
+    while found := [match for match in following if match]:
+        best = min(found, key=lambda match: match.start())
+        yield best
+        at = max(best.end(), best.start() + 1)
+        for index, match in enumerate(following):
+            if match and match.start() < at:
+                following[index] = patterns[index].search(text, at)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
