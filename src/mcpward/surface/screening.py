@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
@@ -24,11 +23,11 @@ class Screen:
     signals: tuple[Signal, ...]
     always: frozenset[Place]
     """The patterns that need nothing."""
-    needs: dict[Place, frozenset[tuple[str, ...]]]
-    """The clauses of each other pattern."""
-    users: dict[tuple[str, ...], list[Place]]
-    """Clause → the patterns that need it."""
-    holders: dict[str, list[tuple[str, ...]]]
+    needs: dict[Place, frozenset[int]]
+    """The numbers of the clauses of each pattern."""
+    users: list[list[Place]]
+    """For each clause the patterns that need it."""
+    holders: dict[str, list[int]]
     """Anchor → the clauses that it is in."""
     by_key: dict[str, list[str]]
     """The first characters of anchors → the anchors."""
@@ -54,27 +53,24 @@ class Screen:
 @lru_cache(maxsize=4)
 def screen(signals: tuple[Signal, ...]) -> Screen:
     """The screen of some signals."""
-    needs = {
-        (number, index): frozenset(clauses or ())
-        for number, signal in enumerate(signals)
-        for index, (_, clauses) in enumerate(zip_longest(signal.patterns, signal.anchors))
-    }
-    users: defaultdict[tuple[str, ...], list[Place]] = defaultdict(list)
-    for place, clauses in needs.items():
-        for clause in clauses:
-            users[clause].append(place)
-    holders = _holders(users)
+    numbers: dict[tuple[str, ...], int] = {}
+    users: list[list[Place]] = []
+    needs: dict[Place, frozenset[int]] = {}
+    holders: defaultdict[str, list[int]] = defaultdict(list)
+    for number, signal in enumerate(signals):
+        for index, (_, clauses) in enumerate(zip_longest(signal.patterns, signal.anchors)):
+            place = number, index
+            for clause in clauses or ():
+                if clause not in numbers:
+                    numbers[clause] = len(users)
+                    users.append([])
+                    for anchor in clause:
+                        holders[anchor].append(numbers[clause])
+                users[numbers[clause]].append(place)
+            needs[place] = frozenset(numbers[clause] for clause in clauses or ())
     by_key: defaultdict[str, list[str]] = defaultdict(list)
     for anchor in holders:
         by_key[anchor[:_KEY]].append(anchor)
     short = tuple(anchor for anchor in holders if len(anchor) < _KEY)
-    always = frozenset(place for place, clauses in needs.items() if not clauses)
-    return Screen(signals, always, needs, dict(users), holders, dict(by_key), short)
-
-
-def _holders(clauses: Iterable[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
-    found: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for clause in clauses:
-        for anchor in clause:
-            found[anchor].append(clause)
-    return dict(found)
+    always = frozenset(place for place, required in needs.items() if not required)
+    return Screen(signals, always, needs, users, dict(holders), dict(by_key), short)
