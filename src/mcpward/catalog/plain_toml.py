@@ -99,6 +99,8 @@ def _list(lines: list[str], at: int) -> tuple[str, int]:
 
 
 def _value(text: str) -> Any:
+    if text[:1] == text[-1:] == "'" and text.count("'") == 2:
+        return text[1:-1]
     try:
         value = _decode(text)
     except json.JSONDecodeError:

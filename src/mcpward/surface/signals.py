@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from mcpward.core.late import late
 from mcpward.core.rule import Signal, Wording
 from mcpward.surface import encoded, hidden, markup
 from mcpward.surface.normal import LONGEST, Reading, plain
@@ -19,20 +20,20 @@ _EVERY_HIT = 24
 """Places of one signal in one text that are kept."""
 _AROUND = 160
 """Characters of a sentence around a signal in which a negation or a quotation is looked for."""
-_DENIED = re.compile(
+_DENIED = late(
     r"(?:\b(?:never|not|no|nor|neither|without|cannot|avoids?|prevents?|den(?:y|ies)|forbids?"
     r"|refus(?:es?|ing)|rejects?|blocks?|stops?|unlike|protects?|instead of|rather than)\b|n't\b)"
     r"[^,;:.!?\n]{0,32}$"
 )
-_QUOTED = re.compile(
+_QUOTED = late(
     r"(?<![\w./-])(?:detect\w*|flag(?:s|ged|ging)?|scan(?:s|ned|ning)?|blocks?|rejects?|refuses?"
     r"|filters?|guard\w*|analy[sz]e[sd]?|classif\w+|phrases?|patterns?|such as|e\.g|for example"
     r"|example|suspicious|attacks?|explains? how|checks? for|looks? for|prevents?|sanitiz\w+"
     r"|warns? (?:about|of))(?![\w/-]|\.\w)"
 )
 _OPENERS = " \n.!?:;,)]>\"'-*"
-_LABEL = re.compile(r"\W*(?:(?:\*\*|</?)?\w{1,16}(?: note)?(?:\*\*|:|>)\W*){0,2}")
-_NAMED = re.compile(
+_LABEL = late(r"\W*(?:(?:\*\*|</?)?\w{1,16}(?: note)?(?:\*\*|:|>)\W*){0,2}")
+_NAMED = late(
     r"[\s'\")]{0,3}(?:style |like )?(?:phrases?|patterns?|texts?|attempts?|strings?|wordings?"
     r"|attacks?|injections?|(?:is|are) (?:suspicious|flagged|blocked|detected|refused|rejected)"
     r"|and (?:reports|flags)|in the given)(?!\w)"
