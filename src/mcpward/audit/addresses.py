@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
+from mcpward.core.late import late
 from mcpward.ir.values import Assume, Id, Join
 from mcpward.taint.frame import Frame
 
-_HOST = re.compile(
-    r"[a-z][a-z0-9+.-]{1,10}://(?:[^/@?#\s]{0,80}@)?([^/:?#\s]{1,255})", re.IGNORECASE
-)
-_LOCAL = re.compile(r"localhost|127\..*|0\.0\.0\.0|\[?::1\]?|.*\.(?:local|internal|test|example)")
+_HOST = late(r"[a-z][a-z0-9+.-]{1,10}://(?:[^/@?#\s]{0,80}@)?([^/:?#\s]{1,255})", re.IGNORECASE)
+_LOCAL = late(r"localhost|127\..*|0\.0\.0\.0|\[?::1\]?|.*\.(?:local|internal|test|example)")
 
 
 def fixed_address(frame: Frame, at: Id) -> str:

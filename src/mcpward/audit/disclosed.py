@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mcpward.core.late import late
 from mcpward.ir.values import Assume, Call, Compare, Global, Id, Join, Load, Outcome, Phi
 from mcpward.secrets import secret_name
 from mcpward.taint.facts import Path, Ref, ordered
@@ -21,7 +22,7 @@ _WHOLE = frozenset(
     ]
 )
 _SECRETS = frozenset(["secret", "environment", "chosen"])
-_HIDES = re.compile(
+_HIDES = late(
     r"mask|redact|sanitiz|censor|obfuscat|hash|encrypt|digest|scrub|anonymi|fingerprint|hide"
     r"|truncate|hmac|preview",
     re.IGNORECASE,
@@ -45,7 +46,7 @@ _OWN = frozenset(
     ]
 )
 """Exceptions whose text is about the caller's input."""
-_VALIDATION = re.compile(
+_VALIDATION = late(
     r"(?:ValidationError|ZodError|DecodeError|ParseError|ParserError|SyntaxError|InputError"
     r"|ToolError|McpError|MCPError|UserError|TimeoutError|TimeoutExpired|TimeoutException)"
 )
@@ -240,7 +241,7 @@ def _modelled(frame: Frame, at: Id, call: Call, name: str, path: Path) -> Told |
     return None
 
 
-_CREDENTIALS = re.compile(
+_CREDENTIALS = late(
     r"(?:^|/)(?:\.ssh/(?:id_[a-z0-9]+)?|\.aws/credentials|\.netrc|\.git-credentials|\.pypirc"
     r"|\.kube/config|\.docker/config\.json|\.npmrc|\.gnupg/|\.config/gcloud/|etc/shadow)"
 )

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from mcpward.audit.places import text_place
+from mcpward.core.late import late
 from mcpward.core.privilege import Chosen, Privilege, Sort
 from mcpward.core.source import SourceFile
 from mcpward.ir.values import UNKNOWN, Call, Class, Const, Function
 from mcpward.taint.world import World
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,99})"
-_PYTHON = re.compile(
+_PYTHON = late(
     rf"""(?:\bos\.)?\benviron\s*\[\s*["']{_NAME}["']\s*\](?!\s*=[^=])
       | (?:\bos\.)?(?:\benviron\.get|\bgetenv)\(\s*["']{_NAME}["']\s*(,[^\n)]{{0,200}}|\))
       | ["']{_NAME}["']\s+(?:not\s+)?in\s+os\.environ\b
@@ -22,7 +23,7 @@ _PYTHON = re.compile(
     """,
     re.VERBOSE,
 )
-_JAVASCRIPT = re.compile(
+_JAVASCRIPT = late(
     rf"""\b(?:process|default|import\.meta|Bun)\.env\.{_NAME}\b(?!\s*=[^=])
           (?=\s*(!|\?\?[^\n;,)]{{0,200}}|\|\|[^\n;,)]{{0,200}})?)
       | \b(?:process|default|import\.meta|Bun)\.env\[\s*["'`]{_NAME}["'`]\s*\](?!\s*=[^=])
@@ -31,10 +32,10 @@ _JAVASCRIPT = re.compile(
     """,
     re.VERBOSE,
 )
-_TAKEN = re.compile(r"(?:const|let|var)\s*\{([^{}]{1,2000})\}\s*=\s*process\.env\b")
-_MEMBER = re.compile(rf"{_NAME}\s*(?::\s*[\w$]+)?\s*(?:=\s*([^,}}]{{1,200}}))?")
-_LITERAL = re.compile(r"""^[\s,?|]*(["'`])([^"'`\n]{0,200})\1\s*$""")
-_COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*)")
+_TAKEN = late(r"(?:const|let|var)\s*\{([^{}]{1,2000})\}\s*=\s*process\.env\b")
+_MEMBER = late(rf"{_NAME}\s*(?::\s*[\w$]+)?\s*(?:=\s*([^,}}]{{1,200}}))?")
+_LITERAL = late(r"""^[\s,?|]*(["'`])([^"'`\n]{0,200})\1\s*$""")
+_COMMENT = late(r"^\s*(?:#|//|\*|/\*)")
 _SETTINGS = frozenset(["BaseSettings"])
 _MOST = 2_000
 """Reads of one file that are listed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from mcpward.audit.calls import Calls, Named
 from mcpward.audit.places import value_place
 from mcpward.core.finding import Place
+from mcpward.core.late import late
 from mcpward.core.source import Role, SourceFile
 from mcpward.ir.program import bare
 from mcpward.taint.world import World
@@ -61,14 +61,14 @@ _JAVASCRIPT: Mapping[str, Transport] = {
 }
 _BUNDLED = frozenset(_JAVASCRIPT) - {"createMcpHandler"}
 
-STARTS = re.compile(
+STARTS = late(
     rb"\.(?<!subprocess\.)run(?:_\w{1,40})?\(|uvicorn\.|stdio_server\(|Server\w{0,20}Transport\("
     rb"|HTTPSessionManager\(|http_app\(|sse_app\(|\.listen\(|\.connect\(|WebSocketServer\("
     rb"|serve\(|createMcp\w{1,40}\("
 )
 """What is written where a server starts; such functions are analysed even if nobody calls them."""
 
-_AUTHENTICATES = re.compile(
+_AUTHENTICATES = late(
     rb"(?:requireBearerAuth|mcpAuthRouter|withMcpAuth|OAuthProvider|verifyBearerToken|BearerAuth\w*"
     rb"|RequireAuthMiddleware|AuthenticationMiddleware|TokenVerifier|token_verifier|JWTVerifier"
     rb"|auth_server_provider|AuthProvider|OAuthProxy|AuthSettings|AuthMiddleware|APIKeyHeader"
@@ -248,8 +248,8 @@ _OPTIONS = frozenset(
     }
 )
 _LOOKUPS = frozenset({"os.getenv", "os.environ.get"})
-_HOST_NAME = re.compile(r"(?i)(?:\w{1,30}_)?(?:host|bind|bind_address|listen_address)")
-_HOST_FLAG = re.compile(r"--?(?:[a-z]{1,12}-){0,2}(?:host|bind|listen|address)(?:-address)?")
+_HOST_NAME = late(r"(?i)(?:\w{1,30}_)?(?:host|bind|bind_address|listen_address)")
+_HOST_FLAG = late(r"--?(?:[a-z]{1,12}-){0,2}(?:host|bind|listen|address)(?:-address)?")
 _WEB = frozenset({"express.Application.listen", "http.Server.listen", "https.Server.listen"})
 _SERVE = frozenset({"@hono/node-server.serve", "Bun.serve", "Deno.serve"})
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mcpward.core.finding import Place
+from mcpward.core.late import late
 from mcpward.core.source import Position, SourceFile
 
 _NEEDLE = b"mcpward:"
@@ -27,8 +28,8 @@ _SIGN = {
     "python": re.compile(_STRING + r"|(?P<sign>\#)"),
     "javascript": re.compile(_STRING + r"|`(?:[^`\\]|\\.)*`?|(?P<sign>//)"),
 }
-_MARKER = re.compile(r"(?:\#|//)[ \t]*mcpward:[ \t]*ignore\b[ \t]*(?:\[([^\]]*)\])?(.*)")
-_NAME = re.compile(r"[\w-]+")
+_MARKER = late(r"(?:\#|//)[ \t]*mcpward:[ \t]*ignore\b[ \t]*(?:\[([^\]]*)\])?(.*)")
+_NAME = late(r"[\w-]+")
 
 
 class PathIgnore(NamedTuple):

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mcpward.core.finding import Place
+from mcpward.core.late import late
 from mcpward.core.source import Position, SourceFile
 from mcpward.secrets import Secret, assigned, search
 from mcpward.secrets.literals import Literal, arguments, defaults, lines, literals, queries
 
 _SHOWN = 400
 """Characters of a line that a place keeps."""
-_PUBLIC = re.compile(
+_PUBLIC = late(
     r"(?i)algolia|indexName|firebase|messagingSenderId|recaptcha|site_?key|posthog|segment\.io|writeKey"
     r"|amplitude|mixpanel|gtag|google-?analytics|sentry|telemetry|publishable"
 )

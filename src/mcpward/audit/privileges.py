@@ -9,6 +9,7 @@ from mcpward.audit.exposure import Exposure
 from mcpward.audit.places import called_names, value_place
 from mcpward.audit.written import At, Items, Plain, Reader, Written
 from mcpward.core.finding import Handler
+from mcpward.core.late import late
 from mcpward.core.privilege import Chosen, Privilege, Sort
 from mcpward.core.rule import CallModel
 from mcpward.ir.liveness import operands
@@ -32,9 +33,7 @@ _KINDS = {
     "spawn-server": (Sort.PROGRAM, "run"),
 }
 """Sink kinds that stand for a privilege, whatever data comes to them."""
-_HOST = re.compile(
-    r"^(?:[a-z][a-z0-9+.-]{1,30}:)?//(?:[^/@\s]{0,200}@)?([^/?#\s]{1,253})", re.IGNORECASE
-)
+_HOST = late(r"^(?:[a-z][a-z0-9+.-]{1,30}:)?//(?:[^/@\s]{0,200}@)?([^/?#\s]{1,253})", re.IGNORECASE)
 _CONFIGURED = frozenset(["environ", "env", "argv", "getenv"])
 _NAMESPACES = frozenset(["www.w3.org", "json-schema.org", "schema.org", "schemas.microsoft.com"])
 """Hosts of addresses that only serve as names."""

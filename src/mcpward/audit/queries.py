@@ -9,8 +9,9 @@ from mcpward.audit.disclosed import Origin
 from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity, Step, StepKind
+from mcpward.core.late import late
 
-_QUERY = re.compile(
+_QUERY = late(
     r"[?&](?:api[_-]?key|key|token|access[_-]?token|auth|apikey|appid|app_id|secret|password"
     r"|client_secret|api[_-]?token|private_token)=$",
     re.IGNORECASE,

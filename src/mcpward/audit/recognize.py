@@ -9,6 +9,7 @@ from encodings.aliases import aliases
 
 from mcpward.audit import roles
 from mcpward.audit.members import Interest, printable
+from mcpward.core.late import late
 from mcpward.core.source import Language, Role
 
 _LANGUAGES = {
@@ -18,16 +19,16 @@ _LANGUAGES = {
     ".tsx": Language.TSX,
 }
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts")
-_SHEBANG = re.compile(
+_SHEBANG = late(
     rb"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?"
     rb"(?:(python|pypy|uv)|(node|nodejs|bun)|(deno|tsx|ts-node))"
 )
 SHEBANG_BYTES = 256
 
-_MANIFESTS = re.compile(
+_MANIFESTS = late(
     r"package\.json|[tj]sconfig.*\.json|deno\.jsonc?|pyproject\.toml|setup\.cfg|mcpward\.toml"
 )
-_TEXTS = re.compile(
+_TEXTS = late(
     r"server\.json|manifest\.json|fastmcp\.json|smithery\.ya?ml|glama\.json"
     r"|(?:[\w.-]+[-_.])?(?:tools|prompts|resources)(?:[-_.]list)?\.json"
     r"|\.?mcp\.json|mcp[-_.](?:config|settings|servers)\.json"
@@ -39,14 +40,14 @@ _TEXTS = re.compile(
     r"|(?:docker-)?compose[\w.-]*\.ya?ml|\.npmrc|pip\.(?:conf|ini)|uv\.toml|\.env(?:[.-][\w.-]+)?",
     re.IGNORECASE,
 )
-_CREDENTIALS = re.compile(
+_CREDENTIALS = late(
     r"config\.(?:json|ya?ml)|.*\.ipynb|\.gitignore|\.pypirc|\.netrc|\.git-credentials"
     r"|.*\.(?:pem|key)|kubeconfig|id_(?:rsa|dsa|ecdsa|ed25519)|.*credentials.*\.json"
     r"|service[-_]?account.*\.json|client_secret.*\.json|token\.json"
     r"|secrets\.(?:toml|ya?ml|json)|settings\.local\.json|.*mcp.*\.json"
 )
 """Where credentials lie: settings, notebooks, and files that are made for them."""
-_PLACED = re.compile(
+_PLACED = late(
     r"(?:^|/)(?:\.(?:vscode|cursor|windsurf|roo|zed|gemini|kiro|amazonq|junie|air|warp|amp|claude"
     r"|augment|copilot|lmstudio|factory|kimi|qoder|trae)/(?:[\w-]+/)?[\w.-]+\.json"
     r"|(?:zed|amp)/settings\.json|\.(?:codex|vibe)/[\w.-]+\.toml"
@@ -54,9 +55,9 @@ _PLACED = re.compile(
     r"|\.github/workflows/[\w.-]+\.ya?ml)"
 )
 """Names that only mean something in these folders."""
-_PROSE = re.compile(r"readme(?:\.(?:md|rst|txt|markdown))?|METADATA|PKG-INFO", re.IGNORECASE)
+_PROSE = late(r"readme(?:\.(?:md|rst|txt|markdown))?|METADATA|PKG-INFO", re.IGNORECASE)
 _NO_TEXT = (".md", ".rst", ".dockerignore", ".j2", ".tmpl", ".template", ".tpl")
-LOCKS = re.compile(
+LOCKS = late(
     r"package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock"
     r"|uv\.lock|poetry\.lock|pdm\.lock|pipfile\.lock|pylock(?:\.[\w-]+)?\.toml|pixi\.lock"
     r"|conda-lock\.ya?ml",
@@ -64,20 +65,20 @@ LOCKS = re.compile(
 )
 """That they are there is what counts; they are long, and say little that manifests do not."""
 ARCHIVES = (".whl", ".tar.gz", ".tgz", ".tar", ".zip", ".mcpb", ".dxt")
-OTHER_ARCHIVES = re.compile(r".*\.(?:tar\.\w+|tbz2?|txz|7z|rar|egg|gz|bz2|xz|zst|crate|gem|jar)")
+OTHER_ARCHIVES = late(r".*\.(?:tar\.\w+|tbz2?|txz|7z|rar|egg|gz|bz2|xz|zst|crate|gem|jar)")
 IGNORED = frozenset(
     {
         *(".git", ".hg", ".svn", ".jj", ".bzr", "__pycache__", ".hypothesis"),
         *(".mypy_cache", ".pytest_cache", ".ruff_cache"),
     }
 )
-_CODINGS = re.compile(
+_CODINGS = late(
     r"utf_8|ascii|latin_1|iso8859_(?:2|5|15)|cp125[0-2]|koi8_r|gbk|gb2312|gb18030|big5|shift_jis"
     r"|cp932|euc_jp|euc_kr"
 )
 """Plain tables only: `utf-7` or `unicode_escape` would show other code than an editor does."""
-_COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_NO_CODE = re.compile(rb"[ \t\f]*(?:#.*)?\r?")
+_COOKIE = late(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_NO_CODE = late(rb"[ \t\f]*(?:#.*)?\r?")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -85,7 +86,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LONE_CR = re.compile(rb"\r(?!\n)")
+_LONE_CR = late(rb"\r(?!\n)")
 
 
 def language(path: str, head: bytes = b"") -> Language | None:

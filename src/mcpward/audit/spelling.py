@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from mcpward.audit.sites import Site, uses
 from mcpward.audit.subject import Subject
+from mcpward.core.late import late
 from mcpward.ir.values import Assume, Call, Const, Global, Id, Join, Load, Phi
 from mcpward.taint.frame import Frame
 
@@ -46,9 +47,9 @@ _FIXED = {
     "tempfile.gettempdir": TEMPORARY,
 }
 _PROGRAMS = {"sys.executable": "python", "process.execPath": "node"}
-_HOME = re.compile(r"(?:^|\.)(?:HOME|USERPROFILE)$")
+_HOME = late(r"(?:^|\.)(?:HOME|USERPROFILE)$")
 _PARENTS = frozenset(["os.path.dirname", "path.dirname"])
-_EMPTY_OR = re.compile(r"/{2,}")
+_EMPTY_OR = late(r"/{2,}")
 
 
 class Command(NamedTuple):

@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from mcpward.audit.disclosed import ENVIRONMENTS, READS, variable
+from mcpward.core.late import late
 from mcpward.core.rule import CallModel
 from mcpward.ir.values import Call, Closure, Id, Join, Load, Store
 from mcpward.taint.facts import Ref, ordered
@@ -30,7 +31,7 @@ _LOGS = frozenset(
         *("log", "notice", "success", "verbose"),
     ]
 )
-_LOGGER = re.compile(r"_{0,2}(?:app|server|mcp|root|my|base)?_?log(?:ger|ging)?", re.IGNORECASE)
+_LOGGER = late(r"_{0,2}(?:app|server|mcp|root|my|base)?_?log(?:ger|ging)?", re.IGNORECASE)
 
 
 class Outlet(NamedTuple):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Handler
 from mcpward.core.rule import Rule, Signal, Wording
-from mcpward.surface.signals import Verdict, applies, find, judge
+from mcpward.surface.signals import Hit, Verdict, applies, find, judge
 from mcpward.surface.surface import Text
 
 _SHOWN = 160
+_REMEMBERED = 4096
+"""Texts whose signals are kept: parameters of many tools are described in the same words."""
 _SORTS = {"tools": "tool", "prompts": "prompt", "resources": "resource"}
 
 
@@ -21,10 +24,11 @@ def texts(subject: Subject, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Sight
     if not wanted:
         return
     signals = subject.world.catalog.signals
+    seen = lru_cache(maxsize=_REMEMBERED)(lambda text: find(text, signals))
     for text in subject.surface.texts:
         if text.place is None:
             continue
-        for rule, verdict in judged(text, wanted, signals):
+        for rule, verdict in _broken(text, wanted, seen(text.text)):
             yield rule, _sighting(text, rule, verdict, signals)
 
 
@@ -32,10 +36,15 @@ def judged(
     text: Text, rules: Iterable[tuple[Rule, Wording]], signals: Mapping[str, Signal]
 ) -> list[tuple[Rule, Verdict]]:
     """The rules that a text breaks, without those that another one says better."""
-    applicable = [(rule, wording) for rule, wording in rules if applies(wording, text)]
-    hits = find(text.text, signals) if applicable else ()
+    return _broken(text, rules, find(text.text, signals))
+
+
+def _broken(
+    text: Text, rules: Iterable[tuple[Rule, Wording]], hits: tuple[Hit, ...]
+) -> list[tuple[Rule, Verdict]]:
     if not hits:
         return []
+    applicable = [(rule, wording) for rule, wording in rules if applies(wording, text)]
     found = {
         rule.name: (rule, verdict)
         for rule, wording in applicable

@@ -214,12 +214,12 @@ def _take_apart(text: str, file: str) -> _Page:
     while number < len(lines):
         line = lines[number]
         number += 1
-        fence = _FENCE.match(line)
+        fence = _FENCE.match(line) if line.startswith(("```", "~~~")) else None
         if fence:
             end = _closing(lines, number, fence[1], file)
             block = _Block(
                 fence[2].strip(),
-                "".join(f"{code}\n" for code in lines[number:end]),
+                "\n".join([*lines[number:end], ""]),
                 number + 1,
                 section,
                 follows,
@@ -262,7 +262,7 @@ def _take_apart(text: str, file: str) -> _Page:
 
 def _closing(lines: list[str], start: int, fence: str, file: str) -> int:
     for number in range(start, len(lines)):
-        if lines[number].rstrip() == fence:
+        if lines[number].startswith(fence) and lines[number].rstrip() == fence:
             return number
     raise CatalogError(f"{file}:{start}: this code block is never closed", hint=f"Add `{fence}`.")
 

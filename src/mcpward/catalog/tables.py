@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from mcpward.catalog.plain_toml import plain_toml
 from mcpward.core.errors import CatalogError
 from mcpward.core.finding import Severity
 
@@ -42,6 +43,9 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
 
     Raises CatalogError when it is not TOML.
     """
+    plain = plain_toml(text)
+    if plain is not None:
+        return plain
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

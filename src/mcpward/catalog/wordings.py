@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from mcpward.catalog.anchors import Clause, fingerprint, read_anchors
 from mcpward.catalog.tables import Table, known_word, parse_toml
 from mcpward.core.errors import CatalogError
 from mcpward.core.rule import Rule, Signal, Wording
@@ -40,22 +41,30 @@ def read_signals(folder: Path) -> Mapping[str, Signal]:
             for name, body in data.pairs("signal")
         ]
         data.finish()
+    anchors = read_anchors(folder / "anchors.json")
     out: dict[str, Signal] = {}
     for name, table in tables:
         if name in out:
             raise CatalogError(f"{table.where}: there is a signal of this name already")
-        out[name] = _signal(name, table, words)
+        out[name] = _signal(name, table, words, anchors)
     return out
 
 
-def _signal(name: str, table: Table, words: Mapping[str, str]) -> Signal:
+def _signal(
+    name: str,
+    table: Table,
+    words: Mapping[str, str],
+    anchors: Mapping[str, tuple[Clause, ...]],
+) -> Signal:
     detector = table.text("detector", "")
     if detector:
         known_word(detector, DETECTORS, what="detector", where=table.where)
+    patterns = tuple(_patterns(table, words))
     signal = Signal(
         name,
         table.text("says"),
-        patterns=tuple(_patterns(table, words)),
+        patterns=patterns,
+        anchors=tuple(anchors.get(fingerprint(pattern), ()) for pattern in patterns),
         detector=detector,
         deniable=table.flag("deniable"),
         quotable=table.flag("quotable"),

@@ -223,8 +223,10 @@ class Signal:
     name: str
     says: str
     """What it means, as the end of "The text …"."""
-    patterns: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = field(default=(), hash=False)
     """Regular expressions over the plain reading of a text."""
+    anchors: tuple[tuple[tuple[str, ...], ...], ...] = field(default=(), hash=False, repr=False)
+    """For each pattern sets of texts; every match holds at least one of each set."""
     detector: str = ""
     """A function that finds it instead, by name."""
     deniable: bool = False

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import dataclass
 
-_URL = re.compile(
-    r"([A-Za-z][\w+.-]{0,20})://(?:([^/@\s]{0,300})@)?(\[[^\]\s]{1,60}\]|[^/:?#\s]{0,300})"
-)
+from mcpward.core.late import late
+
+_URL = late(r"([A-Za-z][\w+.-]{0,20})://(?:([^/@\s]{0,300})@)?(\[[^\]\s]{1,60}\]|[^/:?#\s]{0,300})")
 _LOOPBACK = frozenset({"localhost", "host.docker.internal", "host.containers.internal", "::1"})
 _INTERNAL = (".localhost", ".local", ".internal", ".svc", ".lan", ".home.arpa", ".test", ".example")
-_PLACEHOLDER = re.compile(r"[${}<>%]")
+_PLACEHOLDER = late(r"[${}<>%]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mcpward.core.late import late
 from mcpward.documents.clients import ConfiguredServer
 from mcpward.documents.dockerfile import instructions
 from mcpward.documents.tree import Array, Document, Entry, Format, Node, Scalar, Table
@@ -16,11 +17,11 @@ from mcpward.documents.tree import Array, Document, Entry, Format, Node, Scalar,
 Origin = Literal["client", "image", "build", "compose", "script"]
 
 _STARTS = frozenset({"CMD", "ENTRYPOINT"})
-_COMPOSE = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml", re.IGNORECASE)
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*+=")
+_COMPOSE = late(r"(?:docker-)?compose[\w.-]*\.ya?ml", re.IGNORECASE)
+_ASSIGNMENT = late(r"[A-Za-z_]\w*+=")
 _MOST_CHARACTERS = 20_000
 _MOST_WORDS = 5_000
-_FETCHED_SHELL = re.compile(
+_FETCHED_SHELL = late(
     r"\b(?:curl|wget)\b[^|;&\n]{0,400}\|\s{0,9}(?:sudo\s{1,9})?(?:ba|z|da|k)?sh\b"
     r"|\b(?:ba|z)?sh\s{1,9}(?:-c\s{1,9})?[\"']?(?:<\(|\$\()\s{0,9}(?:curl|wget)\b"
     r"|\b(?:iex|invoke-expression)\b[^;\n]{0,200}\b(?:irm|iwr|invoke-webrequest|downloadstring)\b"

@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mcpward.core.late import late
 from mcpward.documents.settings import lines
 from mcpward.documents.tree import Array, Budget, Document, Entry, Node, Scalar, Table
 
-_ESCAPE = re.compile(r"#[ \t]*+escape[ \t]*+=[ \t]*+([\\`])[ \t]*+$", re.IGNORECASE)
-_DIRECTIVE = re.compile(r"#[ \t]*+\w++[ \t]*+=")
-_WORD = re.compile(r"[ \t]*+([A-Za-z]++)(?:[ \t]++|$)")
-_FLAG = re.compile(r"--([a-z][a-z-]*+)(?:=(\S*+))?[ \t\n]*+")
-_HEREDOC = re.compile(r"(?<!<)<<-?([\"']?)([A-Za-z_]\w*+)\1")
+_ESCAPE = late(r"#[ \t]*+escape[ \t]*+=[ \t]*+([\\`])[ \t]*+$", re.IGNORECASE)
+_DIRECTIVE = late(r"#[ \t]*+\w++[ \t]*+=")
+_WORD = late(r"[ \t]*+([A-Za-z]++)(?:[ \t]++|$)")
+_FLAG = late(r"--([a-z][a-z-]*+)(?:=(\S*+))?[ \t\n]*+")
+_HEREDOC = late(r"(?<!<)<<-?([\"']?)([A-Za-z_]\w*+)\1")
 _MOST_HEREDOCS = 20
 _WITH_HEREDOC = frozenset({"RUN", "COPY", "ADD"})
-_STAGE = re.compile(r"(\S++)(?:\s++[Aa][Ss]\s++(\S++))?")
+_STAGE = late(r"(\S++)(?:\s++[Aa][Ss]\s++(\S++))?")
 
 
 @dataclass(frozen=True, slots=True)

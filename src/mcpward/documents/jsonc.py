@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field
 
+from mcpward.core.late import late
 from mcpward.documents.tree import Array, Budget, Entry, Node, Scalar, Table, malformed
 
-_SPACE = re.compile(r"(?:[ \t\r\n\ufeff]++|//[^\n]*+)*+")
-_STRING = re.compile(r'"(?:[^"\\\n]++|\\.)*+"')
-_NUMBER = re.compile(r"-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?")
-_WORD = re.compile(r"true|false|null")
+_SPACE = late(r"(?:[ \t\r\n\ufeff]++|//[^\n]*+)*+")
+_STRING = late(r'"(?:[^"\\\n]++|\\.)*+"')
+_NUMBER = late(r"-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?")
+_WORD = late(r"true|false|null")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _MOST_DIGITS = 400
 """Longer numbers are infinite as floats and slow as integers."""

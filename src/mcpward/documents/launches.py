@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-_EXACT_VERSION = re.compile(r"v?\d+\.\d+(?:\.\d+)*[\w.+-]*")
-_EXACT_NPM = re.compile(r"v?\d+\.\d+\.\d+[\w.+-]*")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_REPOSITORY = re.compile(r"git\+|git@|git://|github:|gitlab:|bitbucket:")
-_PLACEHOLDER = re.compile(r"\$\{|\$[A-Za-z_]|<[a-z]|\{\{|%[A-Z_]+%")
+from mcpward.core.late import late
+
+_EXACT_VERSION = late(r"v?\d+\.\d+(?:\.\d+)*[\w.+-]*")
+_EXACT_NPM = late(r"v?\d+\.\d+\.\d+[\w.+-]*")
+_COMMIT = late(r"[0-9a-f]{40}")
+_REPOSITORY = late(r"git\+|git@|git://|github:|gitlab:|bitbucket:")
+_PLACEHOLDER = late(r"\$\{|\$[A-Za-z_]|<[a-z]|\{\{|%[A-Z_]+%")
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ash", "ksh"})
 _EVERY_NPX = frozenset({"npx", "bunx", "pnpx"})
 _WINDOWS = (".exe", ".cmd", ".bat", ".ps1")

@@ -7,6 +7,7 @@ import posixpath
 import re
 
 from mcpward.core.finding import SkipKind, Skipped
+from mcpward.core.late import late
 from mcpward.documents.tree import MAX_BYTES, Document, Format, Node, UnreadableError, line_starts
 
 _NAMES: tuple[tuple[re.Pattern[str], Format], ...] = (
@@ -31,7 +32,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LONE_CR = re.compile(r"\r(?!\n)")
+_LONE_CR = late(r"\r(?!\n)")
 
 
 def document_format(path: str) -> Format | None:

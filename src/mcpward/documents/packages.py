@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mcpward.core.late import late
 from mcpward.documents.commands import entries
 from mcpward.documents.requirements import Requirement, parse_requirement, requirements
 from mcpward.documents.tree import Array, Document, Entry, Format, Node, Scalar, Table
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,40}")
-_REPOSITORY = re.compile(
+_COMMIT = late(r"[0-9a-f]{40}")
+_SHORT_COMMIT = late(r"[0-9a-f]{7,40}")
+_REPOSITORY = late(
     r"(?:git\+|git://|git@|ssh://|(?:github|gitlab|bitbucket|gist):)|[\w.-]{1,100}/[\w.-]{1,100}(?:#|$)"
 )
 _NPM = ("dependencies", "optionalDependencies")
 _ANY = frozenset({"", "*", "x", "X", "latest", "next", "canary", "beta"})
-_OPEN = re.compile(r">=?\s*\d[\w.-]*\s*")
+_OPEN = late(r">=?\s*\d[\w.-]*\s*")
 _LOCAL = ("workspace:", "link:", "portal:", "file:", "catalog:", "npm:", "patch:")
 
 Source = Literal["registry", "repository", "archive", "local"]

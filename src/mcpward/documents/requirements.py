@@ -6,18 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mcpward.core.late import late
 from mcpward.documents.settings import lines
 from mcpward.documents.tree import Array, Budget, Document, Entry, Node, Scalar, Table
 
-_COMMENT = re.compile(r"(?:^|[ \t])#")
-_HASH = re.compile(r"[ \t]++--hash[= ]\s*+([a-z0-9]++:[0-9a-fA-F]++)")
-_PER_REQUIREMENT = re.compile(r"[ \t]++--[a-z]")
-_OPTION = re.compile(r"(--[a-z][a-z-]*+|-[a-zA-Z])(?:[= ][ \t]*+(.*+))?$")
-_EGG = re.compile(r"[#&]egg=([\w.-]++)")
-_URL = re.compile(r"(?:git|hg|svn|bzr)\+\S|(?:https?|ftp|file)://\S", re.IGNORECASE)
-_PATH = re.compile(r"\.{0,2}/|\.{1,2}$|~/|[A-Za-z]:[\\/]|.*\.(?:whl|tar\.gz|zip)$")
+_COMMENT = late(r"(?:^|[ \t])#")
+_HASH = late(r"[ \t]++--hash[= ]\s*+([a-z0-9]++:[0-9a-fA-F]++)")
+_PER_REQUIREMENT = late(r"[ \t]++--[a-z]")
+_OPTION = late(r"(--[a-z][a-z-]*+|-[a-zA-Z])(?:[= ][ \t]*+(.*+))?$")
+_EGG = late(r"[#&]egg=([\w.-]++)")
+_URL = late(r"(?:git|hg|svn|bzr)\+\S|(?:https?|ftp|file)://\S", re.IGNORECASE)
+_PATH = late(r"\.{0,2}/|\.{1,2}$|~/|[A-Za-z]:[\\/]|.*\.(?:whl|tar\.gz|zip)$")
 _MOST_CHARACTERS = 4_000
-_EXACT = re.compile(r"===?[^*]++")
+_EXACT = late(r"===?[^*]++")
 
 
 @dataclass(frozen=True, slots=True)

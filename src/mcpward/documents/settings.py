@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mcpward.core.late import late
 from mcpward.documents.tree import Budget, Entry, Node, Scalar, Table
 
-_ENV = re.compile(r"[ \t]*+(?:export[ \t]++)?([A-Za-z_][\w.-]*+)[ \t]*+=[ \t]*+")
-_DOUBLE = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
-_SINGLE = re.compile(r"'([^']*+)'")
-_COMMENT = re.compile(r"[ \t]#")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ENV = late(r"[ \t]*+(?:export[ \t]++)?([A-Za-z_][\w.-]*+)[ \t]*+=[ \t]*+")
+_DOUBLE = late(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+_SINGLE = late(r"'([^']*+)'")
+_COMMENT = late(r"[ \t]#")
+_ESCAPE = late(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
-_SECTION = re.compile(r"[ \t]*+\[([^\]\n]*+)\]")
-_SETTING = re.compile(r"([^=:\n]++)[=:][ \t]*+")
-_BARE = re.compile(r"[\w.@/-]++")
+_SECTION = late(r"[ \t]*+\[([^\]\n]*+)\]")
+_SETTING = late(r"([^=:\n]++)[=:][ \t]*+")
+_BARE = late(r"[\w.@/-]++")
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcpward.core.finding import SkipKind
+from mcpward.core.late import late
 from mcpward.documents.tree import (
     Array,
     Budget,
@@ -29,8 +29,8 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
-_INTEGER = re.compile(r"[-+]?\d{1,40}")
-_FLOAT = re.compile(r"[-+]?(?:\d{1,40}\.\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,4})?")
+_INTEGER = late(r"[-+]?\d{1,40}")
+_FLOAT = late(r"[-+]?(?:\d{1,40}\.\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)

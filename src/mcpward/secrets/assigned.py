@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from mcpward.core.late import late
 from mcpward.secrets.detect import Secret, search
 from mcpward.secrets.names import secret_name, words
 from mcpward.secrets.values import entropy, placeholder
@@ -12,16 +11,14 @@ _LONGEST = 1000
 _KEY_LENGTH = 16
 _PASSWORD_LENGTH = 8
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "passphrase", "passcode", "dbpassword"})
-_SCHEME = re.compile(r"(?:Bearer|Basic|Token|token|bearer|basic)[ ]+")
-_CHARACTERS = re.compile(r"[A-Za-z0-9_+/=.~!@#$%^&*?,;:|-]+")
-_HEX = re.compile(r"[0-9a-fA-F]+")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_WORDY = re.compile(r"[A-Za-z]*(?:[-_.:/ ][A-Za-z]+\d{0,2})*(?:[-_.]?\d{1,3})?")
+_SCHEME = late(r"(?:Bearer|Basic|Token|token|bearer|basic)[ ]+")
+_CHARACTERS = late(r"[A-Za-z0-9_+/=.~!@#$%^&*?,;:|-]+")
+_HEX = late(r"[0-9a-fA-F]+")
+_UUID = late(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_WORDY = late(r"[A-Za-z]*(?:[-_.:/ ][A-Za-z]+\d{0,2})*(?:[-_.]?\d{1,3})?")
 """Words joined by signs, as names of things are: `auth_token_v2`, `my-service.secret`."""
-_PATH = re.compile(r"^(?:[./~]|[A-Za-z]:\\)|^[a-z][a-z0-9+.-]*://|^[\w-]+/[\w-]+/|^@[\w-]+/")
-_SPEC = re.compile(
-    r"^[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|env|py|[cm]?[jt]sx?|com|org|net|io|dev)$"
-)
+_PATH = late(r"^(?:[./~]|[A-Za-z]:\\)|^[a-z][a-z0-9+.-]*://|^[\w-]+/[\w-]+/|^@[\w-]+/")
+_SPEC = late(r"^[\w.-]+\.(?:json|ya?ml|toml|txt|pem|key|env|py|[cm]?[jt]sx?|com|org|net|io|dev)$")
 
 
 def assigned(name: str, value: str) -> Secret | None:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mcpward.core.late import late
 from mcpward.secrets.values import placeholder
 
 Checksum = Callable[[re.Match[str]], bool | None]
@@ -60,7 +61,7 @@ def _mixed(match: re.Match[str]) -> bool | None:
     return None if all(any(map(kind, value)) for kind in kinds) else False
 
 
-_FIREBASE = re.compile(
+_FIREBASE = late(
     r"firebase(?:app|io|storage|Config)|authDomain|messagingSenderId|maps\.googleapis\.com/maps/api/js"
 )
 
@@ -70,7 +71,7 @@ def _google_key(match: re.Match[str]) -> bool | None:
     return False if _FIREBASE.search(_around(match)) else None
 
 
-_EMULATOR = re.compile(r"devstoreaccount1|127\.0\.0\.1|localhost")
+_EMULATOR = late(r"devstoreaccount1|127\.0\.0\.1|localhost")
 
 
 def _azure_storage(match: re.Match[str]) -> bool | None:
@@ -170,13 +171,13 @@ def _age(match: re.Match[str]) -> bool:
     return check == 1
 
 
-_NOWHERE = re.compile(
+_NOWHERE = late(
     r"@(?:localhost|127\.|0\.0\.0\.0|host\b|hostname|server\b|db\b|postgres\b|mysql\b|mongo(?:db)?\b"
     r"|redis\b|database\b|cluster\b|example\.|[\w.-]+\.(?:example|test|invalid|local|localhost)\b"
     r"|[\w.-]*example\.(?:com|org|net)|[\w-]+$)",
     re.IGNORECASE,
 )
-_WEAK_PASSWORD = re.compile(
+_WEAK_PASSWORD = late(
     r"(?:my|your|the|some|db|user|test|root|admin|postgres|mysql|mongo|redis|guest|neo4j)?[-_]?"
     r"(?:p|pw|pwd|pass|passw(?:or)?d|password|secret|token|key|postgres|root|admin|guest|test|redis"
     r"|user|username)[\d!]{0,4}",

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mcpward.core.late import late
 from mcpward.secrets.checksums import CHECKSUMS, value_of
 from mcpward.secrets.formats import Format, compiled, formats
 from mcpward.secrets.values import entropy, placeholder
@@ -24,7 +25,7 @@ _LONG = 200
 
 _WORD = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _CLASSES = bytes(ord("a") if byte in _WORD else ord(" ") for byte in range(256))
-_DIGIT = re.compile(rb"\d")
+_DIGIT = late(rb"\d")
 
 
 @dataclass(frozen=True, slots=True)

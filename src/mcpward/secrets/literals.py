@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from mcpward.core.late import late
+
 _BEFORE = 120
 """Characters before a literal that tell what it is given to."""
 _MOST = 20_000
 """Literals of each sort in one text that are looked at: hostile text can be full of them."""
-_SPEAKING = re.compile(r"(?i)key|token|secret|pass|pwd|psk|auth|cred|bearer|_pat\b|_pw\b")
+_SPEAKING = late(r"(?i)key|token|secret|pass|pwd|psk|auth|cred|bearer|_pat\b|_pw\b")
 """What every name of a credential has in it."""
 _OPENERS = frozenset("=:,(frbu")
-_DIGIT = re.compile(r"\d")
+_DIGIT = late(r"\d")
 _START = r"-A-Za-z0-9_+/=.~!@#$%^&*?,;:|"
-_QUOTED = re.compile(rf"""(["'`])([{_START}][{_START} ]{{7,600}})\1""")
+_QUOTED = late(rf"""(["'`])([{_START}][{_START} ]{{7,600}})\1""")
 _NAME = r"[A-Za-z_][\w$-]{1,60}"
 _HEADERS = r"(?i:authorization|x-api-key|api-key|x-auth-token|x-access-token|private-token)"
-_GIVEN = re.compile(
+_GIVEN = late(
     rf"""(?:
         (?P<name>{_NAME})(?:["'`]?\]?)\s{{0,3}}
         (?::\s{{0,2}}[\w.\[\]| ]{{1,40}}=|={{1,3}}|!={{1,2}}|:=?)
@@ -46,21 +48,21 @@ _DEFAULTS = tuple(
     )
 )
 _DEFAULT = r"(?:default\s?=\s?)?"
-_SCHEMA_DEFAULT = re.compile(
+_SCHEMA_DEFAULT = late(
     rf"""(?P<name>{_NAME})["']?\s{{0,2}}:\s{{0,2}}
         (?: z\.[\w.() ]{{1,60}}\.default\(\s{{0,2}}
           | [\w.\[\]| ]{{1,40}}=\s{{0,2}}Field\(\s{{0,2}}{_DEFAULT} )$
       | ["']--(?P<flag>{_NAME})["'][^()\n]{{0,80}}default\s?=\s?$""",
     re.VERBOSE,
 )
-_LINE = re.compile(
+_LINE = late(
     r"""^[ \t]{0,60}(?:export[ ]|ENV[ ]|ARG[ ]|-[ ])?[ \t]{0,3}
         ["']?(?P<name>[A-Za-z_/:.@][\w./:@-]{1,100}?)["']?[ \t]{0,3}(?:=|:[ \t])[ \t]{0,3}
         ["']?(?P<value>[^\s"'\#][^\s"']{3,600})["']?[ \t\r,]{0,3}$""",
     re.VERBOSE | re.MULTILINE,
 )
-_FLAG = re.compile(rf"""--(?P<name>{_NAME})(?:=|[ ]{{1,2}})(?P<value>[^\s"'`<>$]{{8,300}})""")
-_QUERY = re.compile(r"""[?&](?P<name>[A-Za-z_][\w-]{1,40})=(?P<value>[A-Za-z0-9_.~%+-]{8,300})""")
+_FLAG = late(rf"""--(?P<name>{_NAME})(?:=|[ ]{{1,2}})(?P<value>[^\s"'`<>$]{{8,300}})""")
+_QUERY = late(r"""[?&](?P<name>[A-Za-z_][\w-]{1,40})=(?P<value>[A-Za-z0-9_.~%+-]{8,300})""")
 
 
 @dataclass(frozen=True, slots=True)

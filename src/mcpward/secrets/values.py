@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from mcpward.core.late import late
+
 _LONGEST = 4096
 """Characters of a value that are looked at."""
 _SHORT = 8
@@ -17,7 +19,7 @@ _RUN = 6
 _LONG = 200
 """Beyond this length words occur in random text by chance."""
 
-_REFERENCE = re.compile(
+_REFERENCE = late(
     r"""^[<\[({%$].*[>\])}%]$ | \$\{ | \{\{ | \{[A-Za-z_][\w.]*\} | ^\$[A-Za-z_(] | ^%\w+%$ "
     r"| <[\w -]+>
       | process\.env | os\.environ | getenv | import\.meta\.env
@@ -27,7 +29,7 @@ _REFERENCE = re.compile(
     """,
     re.VERBOSE,
 )
-_WORDS = re.compile(
+_WORDS = late(
     r"your[-_ ]?|[-_ ]here\b|example|sample|placeholder|change[-_ ]?(?:me|this|it)|replace"
     r"|insert[-_ ]"
     r"|redacted|dummy|fake|mock|todo|fixme|foobar|secret123|password123|s3cr3t|not[-_ ]?(?:a"
@@ -103,7 +105,7 @@ def placeholder(value: str) -> bool:
     return len(text) <= _LONG and (_repeats(text) or _in_sequence(text))
 
 
-_SAME = re.compile(rf"(\w)\1{{{_RUN - 1}}}")
+_SAME = late(rf"(\w)\1{{{_RUN - 1}}}")
 
 
 def _repeats(text: str) -> bool:

@@ -10,12 +10,14 @@ import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8192}={0,2}")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?((?:[0-9A-Fa-f]{2}){12,4096})(?![0-9A-Za-z])")
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~-]{0,1}){8,2048}")
-_ESCAPED = re.compile(r"(?:\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}){8,2048}")
-_ENTITIES = re.compile(r"(?:&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});){8,2048}")
-_WORDS = re.compile(r"[A-Za-z]{2,15}(?=[\s,.:;!?'\"/)-]|$)")
+from mcpward.core.late import late
+
+_BASE64 = late(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8192}={0,2}")
+_HEX = late(r"(?<![0-9A-Za-z])(?:0x)?((?:[0-9A-Fa-f]{2}){12,4096})(?![0-9A-Za-z])")
+_PERCENT = late(r"(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~-]{0,1}){8,2048}")
+_ESCAPED = late(r"(?:\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}){8,2048}")
+_ENTITIES = late(r"(?:&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});){8,2048}")
+_WORDS = late(r"[A-Za-z]{2,15}(?=[\s,.:;!?'\"/)-]|$)")
 _RUNS = 16
 _READABLE = 0.55
 """The part of a decoded text that must be words and spaces."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
+from mcpward.core.late import late
 from mcpward.surface.normal import LOOKALIKES
 
 Span = tuple[int, int]
 
-_TAGS = re.compile("[\U000e0000-\U000e007f]+")
-_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
-_ZERO = re.compile(
+_TAGS = late("[\U000e0000-\U000e007f]+")
+_FLAG = late("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
+_ZERO = late(
     "[\u200b-\u200f\u2060-\u2064\u206a-\u206f\ufeff\u00ad\u034f\u061c\u115f\u1160"
     "\u17b4\u17b5\u180e\u3164\uffa0]+"
 )
-_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
-_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]+")
-_ESCAPES = re.compile(r"\x1b[\[\]PX^_()#%N-Z\\=>78c]|\x9b[0-9;?]{0,12}[A-Za-z]|\x08{2,}")
-_WORD = re.compile(r"[^\W\d_]{2,64}")
+_SELECTORS = late("[\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
+_BIDI = late("[\u202a-\u202e\u2066-\u2069]+")
+_ESCAPES = late(r"\x1b[\[\]PX^_()#%N-Z\\=>78c]|\x9b[0-9;?]{0,12}[A-Za-z]|\x08{2,}")
+_WORD = late(r"[^\W\d_]{2,64}")
 _JOINING = ("ARABIC", "SYRIAC", "HEBREW", "MONGOLIAN", "THAANA", "NKO", "MANDAIC", "ADLAM")
 _INDIC = (
     *("DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-_LINE = re.compile(r"\[//\]: # \([^)\n]{1,1024}\)")
+from mcpward.core.late import late
+
+_LINE = late(r"\[//\]: # \([^)\n]{1,1024}\)")
 _MARKERS = 64
-_BLANK = re.compile(r"(?:[ \t\r]{0,16}\n){15,}|[ \t\u00a0\u2000-\u200a\u3000]{150,}")
+_BLANK = late(r"(?:[ \t\r]{0,16}\n){15,}|[ \t\u00a0\u2000-\u200a\u3000]{150,}")
 _LEAST = 3
 """Words that a comment must have to say something."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from mcpward.core.late import late
 
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-\s.]+")
-_SECRET = re.compile(
+_WORDS = late(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_SNAKE = late(r"(?<=[a-z0-9])(?=[A-Z])|[-\s.]+")
+_SECRET = late(
     r"(?:[a-z0-9]+_)*(?:api_?key|access_token|auth_token|bearer_token|refresh_token"
     r"|client_secret|secret_key|access_key|secret_access_key|private_key|seed_phrase|mnemonic"
     r"|recovery_phrase|passphrase|password|passwd|session_cookie|connection_string)"

@@ -6,10 +6,11 @@ look-alike letters are the letters that they look like, and zero-width character
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+
+from mcpward.core.late import late
 
 LONGEST = 16_384
 """Characters of one text that are read."""
@@ -32,14 +33,12 @@ LOOKALIKES = {
 """Letters of other scripts that look like a Latin one."""
 _FOLDED = {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "."}
 _DIGITS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
-_LEET = re.compile(r"(?<![\w@$])[a-z0-9@$]*(?:[a-z][013457@$]|[013457@$][a-z])[a-z013457@$]*")
+_LEET = late(r"(?<![\w@$])[a-z0-9@$]*(?:[a-z][013457@$]|[013457@$][a-z])[a-z013457@$]*")
 _LEET_SHARE = 4
 """Digits are read as letters where at least one word in this many has some inside."""
-_WORD = re.compile(r"[^\W\d_]+")
-_BREAK = re.compile(
-    r"(?<!e\.g)(?<!i\.e)[.!?](?=[\s\"')\]>])\s*|\n|;\s|[。！？]|(?=</?[a-z])(?<=\s)"
-)
-_LIST = re.compile(r"[ \t]*(?:[-*#•<\[]|\d+[.)]|\w+:)")
+_WORD = late(r"[^\W\d_]+")
+_BREAK = late(r"(?<!e\.g)(?<!i\.e)[.!?](?=[\s\"')\]>])\s*|\n|;\s|[。！？]|(?=</?[a-z])(?<=\s)")
+_LIST = late(r"[ \t]*(?:[-*#•<\[]|\d+[.)]|\w+:)")
 
 
 @dataclass(frozen=True, slots=True)

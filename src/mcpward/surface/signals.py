@@ -9,29 +9,31 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from mcpward.core.late import late
 from mcpward.core.rule import Signal, Wording
 from mcpward.surface import encoded, hidden, markup
 from mcpward.surface.normal import LONGEST, Reading, plain
+from mcpward.surface.screening import Screen, screen
 from mcpward.surface.surface import Text
 
 _EVERY_HIT = 24
 """Places of one signal in one text that are kept."""
 _AROUND = 160
 """Characters of a sentence around a signal in which a negation or a quotation is looked for."""
-_DENIED = re.compile(
+_DENIED = late(
     r"(?:\b(?:never|not|no|nor|neither|without|cannot|avoids?|prevents?|den(?:y|ies)|forbids?"
     r"|refus(?:es?|ing)|rejects?|blocks?|stops?|unlike|protects?|instead of|rather than)\b|n't\b)"
     r"[^,;:.!?\n]{0,32}$"
 )
-_QUOTED = re.compile(
+_QUOTED = late(
     r"(?<![\w./-])(?:detect\w*|flag(?:s|ged|ging)?|scan(?:s|ned|ning)?|blocks?|rejects?|refuses?"
     r"|filters?|guard\w*|analy[sz]e[sd]?|classif\w+|phrases?|patterns?|such as|e\.g|for example"
     r"|example|suspicious|attacks?|explains? how|checks? for|looks? for|prevents?|sanitiz\w+"
     r"|warns? (?:about|of))(?![\w/-]|\.\w)"
 )
 _OPENERS = " \n.!?:;,)]>\"'-*"
-_LABEL = re.compile(r"\W*(?:(?:\*\*|</?)?\w{1,16}(?: note)?(?:\*\*|:|>)\W*){0,2}")
-_NAMED = re.compile(
+_LABEL = late(r"\W*(?:(?:\*\*|</?)?\w{1,16}(?: note)?(?:\*\*|:|>)\W*){0,2}")
+_NAMED = late(
     r"[\s'\")]{0,3}(?:style |like )?(?:phrases?|patterns?|texts?|attempts?|strings?|wordings?"
     r"|attacks?|injections?|(?:is|are) (?:suspicious|flagged|blocked|detected|refused|rejected)"
     r"|and (?:reports|flags)|in the given)(?!\w)"
@@ -85,10 +87,11 @@ def find(text: str, signals: Mapping[str, Signal]) -> tuple[Hit, ...]:
     """All signals in a text, in what it hides behind an encoding too; in the order of the text."""
     text = text[:LONGEST]
     reading = plain(text)
-    out = [*_worded(reading, signals.values()), *_detected(text, reading, signals.values())]
+    known = screen(tuple(signals.values()))
+    out = [*_worded(reading, known), *_detected(text, reading, known.signals)]
     for part in encoded.decoded(text):
         at = _sentence(reading, part.start)
-        for hit in _worded(plain(part.text), signals.values()):
+        for hit in _worded(plain(part.text), known):
             out.append(Hit(hit.signal, part.start, part.end, at, part.start, part.end))
     return tuple(sorted(out, key=lambda hit: (hit.start, hit.end, hit.signal)))
 
@@ -122,12 +125,10 @@ def applies(wording: Wording, text: Text) -> bool:
     return not wording.fields or any(fnmatchcase(text.field, one) for one in wording.fields)
 
 
-def _worded(reading: Reading, signals: Iterable[Signal]) -> Iterator[Hit]:
-    for signal in signals:
-        if not signal.patterns:
-            continue
+def _worded(reading: Reading, known: Screen) -> Iterator[Hit]:
+    for signal, patterns in known.live(reading.text):
         count = 0
-        for match in _compiled(signal.patterns).finditer(reading.text):
+        for match in _leftmost([_compiled(one) for one in patterns], reading.text):
             began = match.start() + len(match[0]) - len(match[0].lstrip(_OPENERS))
             sentence = reading.sentence(began)
             first, last = reading.bounds(sentence)
@@ -171,6 +172,18 @@ def _sentence(reading: Reading, original: int) -> int:
     return reading.sentence(min(at, max(len(reading.text) - 1, 0)))
 
 
-@lru_cache(maxsize=256)
-def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(patterns))
+def _leftmost(patterns: list[re.Pattern[str]], text: str) -> Iterator[re.Match[str]]:
+    """What `a|b|…` matches, one after the other, without compiling all patterns into one."""
+    following = [pattern.search(text) for pattern in patterns]
+    while found := [match for match in following if match]:
+        best = min(found, key=lambda match: match.start())
+        yield best
+        at = max(best.end(), best.start() + 1)
+        for index, match in enumerate(following):
+            if match and match.start() < at:
+                following[index] = patterns[index].search(text, at)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

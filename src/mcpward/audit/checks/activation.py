@@ -9,6 +9,7 @@ from mcpward.audit.places import value_place
 from mcpward.audit.sites import Site, uses
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.ir.values import Assume, Call, Compare, Const, Id, Join, Load, Outcome
 from mcpward.taint.frame import Frame
 
@@ -31,7 +32,7 @@ _MACHINE = frozenset(
         *("os.userInfo", "os.uname"),
     ]
 )
-_ISO = re.compile(r"^20\d\d-\d\d-\d\d")
+_ISO = late(r"^20\d\d-\d\d-\d\d")
 _ACTS = {
     "shell": Severity.HIGH,
     "program": Severity.HIGH,
@@ -41,9 +42,7 @@ _ACTS = {
     "path-delete": Severity.HIGH,
 }
 _YEAR, _EPOCH = (2020, 2100), 1_500_000_000
-_WATCHERS = re.compile(
-    r"^(?:mcp[-_ ]?scan|mcp[-_ ]?inspector|inspector|mcpscan|scanner)$", re.IGNORECASE
-)
+_WATCHERS = late(r"^(?:mcp[-_ ]?scan|mcp[-_ ]?inspector|inspector|mcpscan|scanner)$", re.IGNORECASE)
 _DEPTH = 8
 
 

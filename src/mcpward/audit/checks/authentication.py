@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mcpward.audit.calls import Named, possible
 from mcpward.audit.places import span_place, value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
+from mcpward.core.late import late
 from mcpward.ir.values import Compare, Const, Id
 from mcpward.taint.entries import source
 from mcpward.taint.facts import Source
 from mcpward.taint.frame import Frame
 
-_VERIFIES = re.compile(r"(?i)verify|authenticat|authoriz|validate|middleware|current_?user|guard")
+_VERIFIES = late(r"(?i)verify|authenticat|authoriz|validate|middleware|current_?user|guard")
 """Names of functions that decide whether somebody comes in."""
 
 
@@ -98,7 +98,7 @@ def _sighted(
     return Sighting(place, detail, severity, confidence=confidence, sink=sink)
 
 
-_WEAK_KEY = re.compile(
+_WEAK_KEY = late(
     r"(?i)(?:my[-_]?|your[-_]?|super[-_]?|jwt[-_]?|dev[-_]?|test[-_]?|default[-_]?|the[-_]?){0,3}"
     r"(?:secret|changeme|change[-_]?(?:me|this)|password|admin|test|dev|default|key|token|123456)"
     r"(?:[-_]?(?:key|token|secret|here|123|1234|in[-_]production)){0,2}"
@@ -131,7 +131,7 @@ def default_credentials(subject: Subject) -> Iterator[Sighting]:
                 yield _sighted(subject, named, detail, Severity.MEDIUM)
 
 
-_SECRET = re.compile(
+_SECRET = late(
     rb"(?i)(?:[\w$]{1,60}(?:\.|\?\.)){0,6}"
     rb"(?:expected_?|provided_?|client_?|server_?|request_?|valid_?|mcp_?|auth_?|access_?|bearer_?)"
     rb"{0,3}(?:api_?key|auth_?token|access_?token|bearer_?token|secret|signature|hmac|digest"
@@ -156,7 +156,7 @@ def non_constant_time_comparison(subject: Subject) -> Iterator[Sighting]:
                 yield Sighting(span_place(world, frame.function, value.start, value.end))
 
 
-_EQUALS = re.compile(rb"\s*(?:===|!==|==|!=)\s*")
+_EQUALS = late(rb"\s*(?:===|!==|==|!=)\s*")
 
 
 def _secrets(frame: Frame, data: bytes, value: Compare) -> bool:
@@ -201,8 +201,8 @@ def _fields(named: Named) -> set[str] | None:
     return {name for ref in refs for name in named.frame.names(ref)}
 
 
-_REDIRECT = re.compile(rb"(?i)[\w$.?\[\]\"']{0,80}redirect_?ur[il]")
-_ENDED = re.compile(r"[a-z][a-z0-9+.-]*://[^/]+/.*")
+_REDIRECT = late(rb"(?i)[\w$.?\[\]\"']{0,80}redirect_?ur[il]")
+_ENDED = late(r"[a-z][a-z0-9+.-]*://[^/]+/.*")
 
 
 def loose_redirect_uri(subject: Subject) -> Iterator[Sighting]:

@@ -7,20 +7,19 @@ import re
 from collections.abc import Iterator
 
 from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.late import late
 from mcpward.documents.commands import entries
 from mcpward.documents.launches import image_floats
 from mcpward.documents.tree import Array, Document, Entry, Node, Scalar, Table
 
-_SECRET = re.compile(
+_SECRET = late(
     r"(?:.*[_.\s-])?(?:api[_\s-]?key|apikey|token|secret|password|passwd|private[_\s-]?key"
     r"|access[_\s-]?key|credentials?)",
     re.IGNORECASE,
 )
-_SECRET_HEADER = re.compile(
-    r"authorization|cookie|(?:x-)?[\w-]{0,40}(?:key|token|secret)", re.IGNORECASE
-)
-_EXACT = re.compile(r"v?\d+\.\d+[\w.+-]*")
-_HOME = re.compile(r"\$\{?HOME\}?/?|~/?|/")
+_SECRET_HEADER = late(r"authorization|cookie|(?:x-)?[\w-]{0,40}(?:key|token|secret)", re.IGNORECASE)
+_EXACT = late(r"v?\d+\.\d+[\w.+-]*")
+_HOME = late(r"\$\{?HOME\}?/?|~/?|/")
 
 
 def bundle_manifest_overreach(subject: Subject) -> Iterator[Sighting]:

@@ -10,17 +10,18 @@ from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.audit.written import Fields, Plain
 from mcpward.core.finding import Confidence, Handler, Severity
+from mcpward.core.late import late
 from mcpward.ir.liveness import operands
 from mcpward.ir.values import Load, Param, Return, Store
 from mcpward.taint.facts import Hit, Source
 from mcpward.taint.frame import Frame
 
-_READS = re.compile(
+_READS = late(
     r"(?:get|list|read|show|view|describe|count|calculate|compute|check|lookup|search|find)(?![a-z])",
     re.IGNORECASE,
 )
 """Beginnings of names and descriptions that promise to change nothing."""
-_CHANGES = re.compile(
+_CHANGES = late(
     r"\b(?:writ|sav|creat|delet|remov|updat|stor|download|export|cach|log|run|execut|cop|mov|renam"
     r"|modif|insert|add|set|edit|append|generat|upload|send|post|install|record|persist|clon"
     r"|open|launch|start|build|convert|extract|render|screenshot|captur|kill|stop|command|shell"
@@ -35,9 +36,7 @@ _CHANGING = {
     "program": "runs a program",
 }
 """Kinds of sinks by which a tool changes what its caller names."""
-_LEFT_ALONE = re.compile(
-    r"_|ctx$|context$|kwargs$|args$|dummy|random_string|no_params", re.IGNORECASE
-)
+_LEFT_ALONE = late(r"_|ctx$|context$|kwargs$|args$|dummy|random_string|no_params", re.IGNORECASE)
 """Names that say themselves that nothing is done with them."""
 _STUB = 3
 """Values of a function that only stands for one."""

@@ -7,22 +7,19 @@ from collections.abc import Iterator
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
+from mcpward.core.late import late
 from mcpward.documents.commands import compose_services, runs_fetched_script
 from mcpward.documents.dockerfile import Instruction, Stage, final_stages, instructions
 from mcpward.documents.launches import docker_options, image_floats, program
 from mcpward.documents.tree import Array, Document, Format, Node, Scalar, Table
 
-_UNPRIVILEGED_IMAGE = re.compile(
-    r"nonroot|cgr\.dev/|rootless|unprivileged|^scratch$", re.IGNORECASE
-)
-_ROOT = re.compile(r"(?:root|0)(?::.*)?")
-_SOCKET = re.compile(r"/(?:var/)?run/(?:docker|podman|containerd)[\w./-]*\.sock")
+_UNPRIVILEGED_IMAGE = late(r"nonroot|cgr\.dev/|rootless|unprivileged|^scratch$", re.IGNORECASE)
+_ROOT = late(r"(?:root|0)(?::.*)?")
+_SOCKET = late(r"/(?:var/)?run/(?:docker|podman|containerd)[\w./-]*\.sock")
 _WIDE_CAPABILITIES = frozenset({"ALL", "SYS_ADMIN", "CAP_SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE"})
-_DROPS = re.compile(r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid)\b")
+_DROPS = late(r"\b(?:gosu|su-exec|setpriv|runuser|s6-setuidgid)\b")
 _HOST_ROOT = "/"
-_DEVELOPMENT = re.compile(
-    r"(?:^|/)\.devcontainer/|[.-]dev(?:elopment)?$|/dev\.|^dev\.", re.IGNORECASE
-)
+_DEVELOPMENT = late(r"(?:^|/)\.devcontainer/|[.-]dev(?:elopment)?$|/dev\.|^dev\.", re.IGNORECASE)
 """Images that only those who work on the project run."""
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.documents.addresses import address
 from mcpward.documents.packages import Dependency, dependencies
 from mcpward.documents.tree import Document, Format, Scalar
 
-_DEVELOPMENT = re.compile(
+_DEVELOPMENT = late(
     r"(?:^|[-_./])(?:dev|development|test|tests|testing|docs?|lint|build|ci|constraints|typing)"
     r"(?:[-_.]|$)",
     re.IGNORECASE,

@@ -11,6 +11,7 @@ from mcpward.audit.sites import Site, stores, uses
 from mcpward.audit.spelling import HOLE, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.ir.values import Call, Const, Id, Join
 from mcpward.taint.frame import Frame
 
@@ -26,7 +27,7 @@ _TUNNELS = (
 )
 _DROPS = ("transfer.sh", "file.io", "0x0.st", "anonfiles.com", "gofile.io", "paste.ee", "ix.io")
 _SHORT = ("bit.ly", "tinyurl.com", "t.co", "is.gd", "cutt.ly", "rebrand.ly", "shorturl.at")
-_HOOKS = re.compile(
+_HOOKS = late(
     r"""^https?://(?:
         (?:\w{1,20}\.)?discord(?:app)?\.com/api/webhooks/\d
       | api\.telegram\.org/bot\d{6}
@@ -35,10 +36,8 @@ _HOOKS = re.compile(
     )""",
     re.VERBOSE,
 )
-_HOST = re.compile(
-    r"^(?:https?|wss?|ftp)://(?:[^/@\s\0]{0,200}@)?(\[[0-9a-fA-F:.]+\]|[\w.-]{1,253})"
-)
-_MAIL = re.compile(r"^[^@\s<>\0]{1,64}@[\w.-]{1,200}\.[A-Za-z]{2,20}$")
+_HOST = late(r"^(?:https?|wss?|ftp)://(?:[^/@\s\0]{0,200}@)?(\[[0-9a-fA-F:.]+\]|[\w.-]{1,253})")
+_MAIL = late(r"^[^@\s<>\0]{1,64}@[\w.-]{1,200}\.[A-Za-z]{2,20}$")
 _COPIES = frozenset(["bcc", "Bcc", "BCC"])
 _RECIPIENTS = frozenset(["to", "To", "recipients", "recipient", "to_emails", "toAddresses"])
 

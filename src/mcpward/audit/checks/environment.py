@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from mcpward.audit.recognize import is_prose
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.core.privilege import Privilege
 from mcpward.secrets import secret_name
 
-_PLATFORM = re.compile(
+_PLATFORM = late(
     r"PATH|HOME|USER|USERNAME|LOGNAME|SHELL|LANG|LC_\w+|TERM|TZ|PWD|TMPDIR|TEMP|TMP|EDITOR|DISPLAY"
     r"|NODE_\w+|PYTHON\w*|VIRTUAL_ENV|CONDA_\w+|PORT|HOST|DEBUG|LOG_?LEVEL|CI|XDG_\w+|NO_COLOR"
     r"|FORCE_COLOR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|APPDATA|LOCALAPPDATA"
@@ -22,7 +23,7 @@ _PLATFORM = re.compile(
     re.IGNORECASE,
 )
 """What systems, runtimes and platforms set by themselves."""
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = late(r"[A-Za-z_][A-Za-z0-9_]*")
 _LISTED = 6
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mcpward.audit.places import span_place
 from mcpward.audit.sites import uses
 from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.late import late
 from mcpward.taint.entry import Entry
 
 _SWALLOWED = {
@@ -31,7 +32,7 @@ _SUCCESS = {
         rb"(?:(?!isError)[^;]){0,200};"
     ),
 }
-_LOGGED = re.compile(
+_LOGGED = late(
     rb"\b(?:logger|logging|structlog|loguru|winston|pino|opentelemetry|audit_?log|LoggingMiddleware"
     rb"|ctx\.info|log)\b",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ from mcpward.audit.sites import Site, uses
 from mcpward.audit.spelling import commands
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.ir.values import Assume, Call, Const, Id, Join, Load, Phi
 from mcpward.taint.frame import Frame
 
@@ -26,10 +27,10 @@ _DECODERS = frozenset(
 _RUNS = ("code", "import", "reflection", "shell")
 _LEAST = 12
 _DEPTH = 14
-_RENAMED = re.compile(rb"\b_0x[0-9a-f]{4,6}\b")
+_RENAMED = late(rb"\b_0x[0-9a-f]{4,6}\b")
 _MOST_NAMES = 40
 _BYTES_PER_NAME = 150
-_PIPED = re.compile(r"\bbase64 (?:-d|-D|--decode)\b[^|]{0,80}\|\s?(?:ba|z)?sh\b")
+_PIPED = late(r"\bbase64 (?:-d|-D|--decode)\b[^|]{0,80}\|\s?(?:ba|z)?sh\b")
 _WATCHED = (
     (re.compile(r"^(?:pynput\.|keyboard|node-global-key|iohook|uiohook)"), "keyboard", True),
     (re.compile(r"clip", re.IGNORECASE), "clipboard", False),

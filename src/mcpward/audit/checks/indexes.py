@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence
+from mcpward.core.late import late
 from mcpward.documents.addresses import address
 from mcpward.documents.commands import Command, Variable, entries
 from mcpward.documents.requirements import options
@@ -19,12 +19,12 @@ _EXTRA = "--extra-index-url"
 _TRUSTED = frozenset({"--trusted-host", "--allow-insecure-host"})
 _TRUSTED_VARIABLES = frozenset({"PIP_TRUSTED_HOST", "UV_INSECURE_HOST"})
 _INDEX_VARIABLES = frozenset({"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_INDEX"})
-_PUBLIC = re.compile(
+_PUBLIC = late(
     r"(?:files\.)?pypi\.org|(?:www\.)?piwheels\.org|download\.pytorch\.org|pypi\.(?:nvidia|ngc\.nvidia)\.com"
 )
 """Public indexes whose names are kept free of strangers, or that hold builds of public packages."""
 _UNSAFE_STRATEGY = frozenset({"unsafe-best-match", "unsafe-first-match"})
-_INSTALLERS = re.compile(r"pip3?|uv|python3?|pipx|npm|pnpm|yarn|poetry|uvx")
+_INSTALLERS = late(r"pip3?|uv|python3?|pipx|npm|pnpm|yarn|poetry|uvx")
 
 
 @dataclass(frozen=True, slots=True)

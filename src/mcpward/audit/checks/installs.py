@@ -8,35 +8,36 @@ from collections.abc import Iterator
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Place, Severity
+from mcpward.core.late import late
 from mcpward.core.source import Language, Role, SourceFile
 from mcpward.documents.commands import entries, runs_fetched_script, simple_commands
 from mcpward.documents.launches import program
 from mcpward.documents.tree import Document, Scalar
 
 _AT_INSTALL = ("preinstall", "install", "postinstall")
-_EVALUATES = re.compile(
+_EVALUATES = late(
     r"\b(?:node|bun)\s{1,9}(?:-e|--eval|-p)\b|\bpython3?\s{1,9}-c\b|\bbase64\s{1,9}(?:-d|--decode|-D)\b"
     r"|\beval\b|\bpowershell(?:\.exe)?\b[^\n]{0,200}-e(?:nc|ncodedcommand)\b",
     re.IGNORECASE,
 )
-_HARMLESS = re.compile(
+_HARMLESS = late(
     r"(?:node|bun)\s{1,9}(?:-e|--eval)\s{1,9}[\"']?(?:process\.exit\(\d?\)|console\.log\([^();]{0,300}\))"
 )
 _DOWNLOADS = frozenset({"curl", "wget", "nc", "ncat", "irm", "iwr", "invoke-webrequest"})
 _RUNNERS = frozenset({"node", "bun", "tsx", "ts-node", "deno"})
-_REMOTE_CODE = re.compile(
+_REMOTE_CODE = late(
     rb"\bchild_process\b|\bexecSync\s*\(|\bspawn(?:Sync)?\s*\(|\beval\s*\(|\bnew Function\s*\("
 )
-_NETWORK = re.compile(
+_NETWORK = late(
     rb"\bfetch\s*\(|\bhttps?\.(?:get|request)\s*\(|\baxios\b|\brequire\(['\"](?:node:)?https?['\"]\)"
     rb"|\bfrom\s+['\"](?:node:)?https?['\"]"
 )
-_CREDENTIALS = re.compile(rb"\.npmrc|\.ssh[/'\"]|\.aws[/'\"]|id_rsa|\.netrc|\.git-credentials")
-_COMMANDS = re.compile(rb"\bcmdclass\s*=")
-_INSTALL_CLASS = re.compile(
+_CREDENTIALS = late(rb"\.npmrc|\.ssh[/'\"]|\.aws[/'\"]|id_rsa|\.netrc|\.git-credentials")
+_COMMANDS = late(rb"\bcmdclass\s*=")
+_INSTALL_CLASS = late(
     rb"^class\s+\w+\s*\((?:\w+\.)*(?:install|develop|egg_info|sdist_install)\b", re.MULTILINE
 )
-_PYTHON_REMOTE = re.compile(
+_PYTHON_REMOTE = late(
     rb"\bsubprocess\.|\bos\.(?:system|popen|exec\w*)\s*\(|\burllib\.request\b|\brequests\.(?:get|post)"
     rb"|\bsocket\.(?:socket|create_connection)|\bexec\s*\(|\bbase64\.b64decode"
 )

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
+from mcpward.core.late import late
 from mcpward.documents.addresses import address
 from mcpward.documents.clients import ConfiguredServer
 from mcpward.documents.commands import runs_fetched_script, simple_commands
 from mcpward.documents.launches import Launch, docker_options, launch, program, shell_script
 from mcpward.documents.tree import Array, Document, Node, Scalar, Table
 
-_FILES = re.compile(r"(?:^|[-_./@])(?:filesystem|file-?system|files?-server|fs)(?:$|[-_@:=\[])")
-_HOME = re.compile(
+_FILES = late(r"(?:^|[-_./@])(?:filesystem|file-?system|files?-server|fs)(?:$|[-_@:=\[])")
+_HOME = late(
     r"/+|~/?|\$\{?HOME\}?/?|\$\{(?:env:HOME|userHome)\}/?|%USERPROFILE%\\?"
     r"|/(?:home|Users)(?:/[\w.${}:-]+)?/?|/root/?"
     r"|[A-Za-z]:[\\/]*|[A-Za-z]:[\\/]+Users(?:[\\/]+[\w.%{}$ -]+)?[\\/]*"
@@ -27,8 +28,8 @@ _DATABASES = frozenset(
         *("mongodb+srv", "oracle", "postgresql+psycopg", "postgresql+asyncpg", "mysql+pymysql"),
     }
 )
-_SERVICE_KEY = re.compile(r"[A-Z0-9_]*SERVICE_ROLE_(?:KEY|SECRET|TOKEN)")
-_SCOPES = re.compile(r"(?:[\w.-]*[_.-])?(?:oauth)?scopes?(?:_?supported)?")
+_SERVICE_KEY = late(r"[A-Z0-9_]*SERVICE_ROLE_(?:KEY|SECRET|TOKEN)")
+_SCOPES = late(r"(?:[\w.-]*[_.-])?(?:oauth)?scopes?(?:_?supported)?")
 _BROAD: dict[str, Severity] = {
     **dict.fromkeys(("*", "full_access", "repo"), Severity.MEDIUM),
     "https://mail.google.com/": Severity.MEDIUM,
@@ -42,7 +43,7 @@ _BROAD: dict[str, Severity] = {
     "https://www.googleapis.com/auth/drive": Severity.MEDIUM,
     "https://www.googleapis.com/auth/cloud-platform": Severity.HIGH,
 }
-_PARTS = re.compile(r"[\s,;]+")
+_PARTS = late(r"[\s,;]+")
 
 
 def unpinned_launcher(subject: Subject) -> Iterator[Sighting]:

@@ -10,6 +10,7 @@ from mcpward.audit.sites import Site, stores, uses
 from mcpward.audit.spelling import HERE, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.core.rule import Condition, Place
 from mcpward.ir.values import Assume, Call, Global, Id, Join, Load, Phi, Return
 from mcpward.taint import places
@@ -17,12 +18,12 @@ from mcpward.taint.entry import Entry
 from mcpward.taint.facts import Ref
 from mcpward.taint.frame import Frame
 
-_LIMITED = re.compile(
+_LIMITED = late(
     rb"rate.?limit|limiter|throttl|slowapi|bottleneck|too.?many.?requests|\b429\b|token.?bucket"
     rb"|quota|max.?requests|requests.?per",
     re.IGNORECASE,
 )
-_SERVED = re.compile(
+_SERVED = late(
     rb"streamable.?http|SSEServerTransport|sse_app|http_app|transport\s{0,2}=\s{0,2}[\"'](?:sse|http)",
     re.IGNORECASE,
 )
@@ -35,7 +36,7 @@ _WRAPPERS = frozenset(["str", "String", "json.dumps", "JSON.stringify", "bytes.d
 _LASTING = (":", ".__init__", ".constructor")
 _GROWERS = frozenset(["append", "add", "push", "set", "appendleft", "extend", "setdefault"])
 _CONTAINERS = frozenset(["dict", "list", "object", "array", "set", "Map", "Set"])
-_SEMAPHORE = re.compile(
+_SEMAPHORE = late(
     rb"semaphore|p-?limit|p-?map|p-?queue|limiter|\.slice\(|chunk|batch", re.IGNORECASE
 )
 

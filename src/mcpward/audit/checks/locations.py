@@ -9,6 +9,7 @@ from mcpward.audit.sites import Site, uses
 from mcpward.audit.spelling import HOLE, TEMPORARY, Command, commands, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 
 _KEPT = (
     (re.compile(r"(?:^|[/~])\.ssh/(?:id_\w{1,20}|identity)$"), "a private SSH key", True),
@@ -31,7 +32,7 @@ _KEPT = (
     (re.compile(r"(?:^|/)(?:\.netrc|\.npmrc|\.pypirc)$"), "tokens of package tools", False),
     (re.compile(r"\.docker/config\.json$"), "the registry logins of Docker", False),
 )
-_STARTED = re.compile(
+_STARTED = late(
     r"""(?:^~?|/)\.(?:bashrc|bash_profile|bash_login|zshrc|zprofile|zshenv|profile)$
       | /fish/config\.fish$
       | ^/etc/(?:cron[\w.]{0,10}|rc\.local|init\.d|profile|profile\.d|systemd/system)(?:/|$)
@@ -41,7 +42,7 @@ _STARTED = re.compile(
     """,
     re.VERBOSE,
 )
-_CLIENTS = re.compile(
+_CLIENTS = late(
     r"""claude_desktop_config\.json$ | (?:^~?|/)\.claude\.json$
       | (?:^~?|/)\.claude/(?:settings(?:\.local)?\.json|commands/|agents/|skills/)
       | (?:^|/)\.mcp\.json$ | (?:^~?|/)\.cursor/(?:mcp\.json|rules) | (?:^|/)\.cursorrules$
@@ -52,8 +53,8 @@ _CLIENTS = re.compile(
     """,
     re.VERBOSE,
 )
-_RUN_KEY = re.compile(r"CurrentVersion[\\/]{1,4}Run", re.IGNORECASE)
-_TEMPORARY = re.compile(r"^(?:/var)?/tmp/[^\0]{1,200}$")
+_RUN_KEY = late(r"CurrentVersion[\\/]{1,4}Run", re.IGNORECASE)
+_TEMPORARY = late(r"^(?:/var)?/tmp/[^\0]{1,200}$")
 _RANDOM = frozenset(["tempfile.mkdtemp", "fs.mkdtemp", "fs.mkdtempSync"])
 
 

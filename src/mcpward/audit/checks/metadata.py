@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Handler, Severity
+from mcpward.core.late import late
 from mcpward.surface.hidden import mixed
 from mcpward.surface.names import folded
 from mcpward.surface.surface import Text, Tool
@@ -20,19 +21,19 @@ _BUILT_IN = frozenset(
     }
 )
 """Names that agents use for tools of their own."""
-_CONFORMANT = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_CONFORMANT = late(r"[A-Za-z0-9_.-]{1,128}")
 _LONG = {"description": (1_024, 4_096), "instructions": (4_096, 16_384)}
 _LONG_PARAMETER = (1_024, 4_096)
 _TOOLS = 40
 _MANY_TOOLS = 100
 _CHARACTERS = 120_000
 """Characters of all texts of tools, about 30,000 tokens."""
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = late(
     r"\W*(?:todo|fixme|tbd|xxx|description|lorem ipsum\b.*|no description(?: provided)?|tool|test"
     r"|(?:add|your|enter|insert) (?:a |the |your )?description(?: here)?|placeholder)\W*",
     re.IGNORECASE,
 )
-_NO_VERB = re.compile(
+_NO_VERB = late(
     r"(?:the|an?|this|these|it|tool|function|method|used|useful|for|to|my|our)\b", re.IGNORECASE
 )
 

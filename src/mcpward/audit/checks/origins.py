@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from mcpward.audit.calls import Named, possible
 from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.ir.values import Id, Join
 from mcpward.taint.constants import literal
 from mcpward.taint.facts import ordered
@@ -24,7 +24,7 @@ _SETTERS = (
 )
 
 
-_COMPARED = re.compile(
+_COMPARED = late(
     rb"(?i)originValidation|headers?(?:\.get)?[\(\[.]\s?b?[\"'`]?origin\b|allowed_?origins? ?="
 )
 """What is written where a program looks at the origin itself."""
@@ -117,8 +117,8 @@ _CLIENTS = frozenset(
         *("axios", "node-fetch", "node-fetch.default"),
     }
 )
-_CREDENTIALS = re.compile(r"(?i)authorization|(?:x-)?(?:api|auth|access)[-_]?(?:key|token)|cookie")
-_LOCAL = re.compile(
+_CREDENTIALS = late(r"(?i)authorization|(?:x-)?(?:api|auth|access)[-_]?(?:key|token)|cookie")
+_LOCAL = late(
     r"(?i)localhost|[^.]*|.*\.(?:local|internal|localhost|test|example|invalid|lan|svc|home\.arpa)"
     r"|(?:.*\.)?example\.(?:com|org|net)"
 )

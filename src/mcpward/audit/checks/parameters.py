@@ -7,20 +7,21 @@ from collections.abc import Iterator
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Handler, Severity
+from mcpward.core.late import late
 from mcpward.surface.names import asks_for_secret, snake
 from mcpward.surface.schema import keyword
 from mcpward.surface.surface import Parameter, Tool
 
-_GRAVE = re.compile(r"(?:[a-z0-9]+_)*(?:private_key|seed_phrase|mnemonic|recovery_phrase)")
-_CHOSEN = re.compile(r"(?:new|user|initial|temporary|temp|master_user|admin|db|database)_password")
+_GRAVE = late(r"(?:[a-z0-9]+_)*(?:private_key|seed_phrase|mnemonic|recovery_phrase)")
+_CHOSEN = late(r"(?:new|user|initial|temporary|temp|master_user|admin|db|database)_password")
 """Passwords that a tool sets rather than signs in with."""
-_HARVEST = re.compile(
+_HARVEST = late(
     r"(?:full_|entire_|complete_|current_|whole_)?(?:conversation|chat|dialog|message)_(?:history|log"
     r"|transcript|context)|(?:model_|your_)?(?:system_prompt|system_message|chain_of_thought"
     r"|hidden_reasoning|internal_reasoning)|(?:available|all)_tools|tools?_list"
     r"|previous_(?:tool_calls|tool_results|messages)|(?:full|all|entire)_context"
 )
-_INVITES = re.compile(
+_INVITES = late(
     r"(?:your|the model's|the assistant's|the agent's) (?:own )?(?:full |complete |current )?"
     r"(?:system prompt|instructions|reasoning|chain of thought|thoughts|conversation|context)"
     r"|(?:full|complete|entire|whole|current|verbatim) (?:\w+ )?(?:conversation|chat history"
@@ -61,17 +62,17 @@ _CHANGES = frozenset(
         *("truncate", "overwrite", "wipe", "terminate", "shutdown", "transfer", "pay", "revoke"),
     }
 )
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_TOKEN = late(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _HEADER = "x-mcp-header"
-_PERSONAL = re.compile(
+_PERSONAL = late(
     r"(?:[a-z0-9]+_)*(?:ssn|social_security|passport|iban|card_number|date_of_birth|email)(?:_\w+)?"
 )
 _SHAPED = frozenset({"properties", "items", "enum", "const"})
 _LIMITED = frozenset({"enum", "const", "pattern", "format", "maxLength", "maxItems", "maximum"})
-_OPEN_TEXT = re.compile(
+_OPEN_TEXT = late(
     r"(?:[a-z0-9]+_)*(?:text|content|body|message|description|query|prompt|comment|notes?|title)"
 )
-_SIZES = re.compile(
+_SIZES = late(
     r"(?:[a-z0-9]+_)*(?:limit|count|size|max|timeout|depth|pages?|length|top|n)(?:_[a-z]+)?"
 )
 

@@ -10,6 +10,7 @@ from mcpward.audit.sites import Site, uses
 from mcpward.audit.spelling import HERE, HOLE, Command, commands, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 
 _AGENTS = frozenset(
     [
@@ -29,7 +30,7 @@ _UNMISTAKABLE = frozenset(
     ["--dangerously-skip-permissions", "--dangerously-bypass-approvals-and-sandbox"]
 )
 _RAISERS = frozenset(["sudo", "pkexec", "doas", "runas"])
-_OPEN_MODE = re.compile(r"^(?:0?777|666|[ugoa]*\+[rwx]*s|[24567][0-7]{3})$")
+_OPEN_MODE = late(r"^(?:0?777|666|[ugoa]*\+[rwx]*s|[24567][0-7]{3})$")
 _INSTALLERS = {
     "pip": ("install",),
     "pip3": ("install",),
@@ -43,10 +44,8 @@ _INSTALLERS = {
     "apt-get": ("install",),
 }
 _RUNNERS = frozenset(["npx", "uvx", "bunx"])
-_PIPED = re.compile(r"\b(?:curl|wget)\b[^|;&]{1,300}\|\s?(?:sudo )?(?:ba|z|da)?sh\b")
-_POWERSHELL = re.compile(
-    r"\b(?:iex|Invoke-Expression)\b.{0,80}(?:iwr|DownloadString|irm)", re.IGNORECASE
-)
+_PIPED = late(r"\b(?:curl|wget)\b[^|;&]{1,300}\|\s?(?:sudo )?(?:ba|z|da)?sh\b")
+_POWERSHELL = late(r"\b(?:iex|Invoke-Expression)\b.{0,80}(?:iwr|DownloadString|irm)", re.IGNORECASE)
 _SHELLS = frozenset(["sh", "bash", "zsh", "dash", "cmd", "powershell", "pwsh"])
 _BACKWARDS = (
     re.compile(r"\b(?:ba|z)?sh -i\b.{0,40}/dev/(?:tcp|udp)/"),

@@ -9,21 +9,20 @@ from mcpward.audit.sites import Site
 from mcpward.audit.spelling import HOLE, spelled
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Severity
+from mcpward.core.late import late
 from mcpward.ir.program import bare
 
-_ASSIGNED = re.compile(r"""([A-Za-z_$][\w$]*)["'\]]{0,2}\s?(?:=(?![=>])|:(?!:))""")
+_ASSIGNED = late(r"""([A-Za-z_$][\w$]*)["'\]]{0,2}\s?(?:=(?![=>])|:(?!:))""")
 _TYPES = frozenset(["str", "string", "int", "number", "bytes", "any", "return"])
-_GUARDS = re.compile(
+_GUARDS = late(
     r"""session_?(?:id|key|token)|^sid$|token$|secret|passw(?:or)?d|passcode|nonce|otp$|csrf|xsrf
       | api_?key|auth_?code|verif(?:y|ication)_?code|code_?verifier|oauth_?state|salt$|pin_?code
       | encryption_?key|private_?key
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_HARMLESS = re.compile(
-    r"progress|max|count|num|page|next|mask|placeholder|mock|fake", re.IGNORECASE
-)
-_PASSWORD = re.compile(r"passw(?:or)?d|passphrase|passwd|\bpwd\b", re.IGNORECASE)
+_HARMLESS = late(r"progress|max|count|num|page|next|mask|placeholder|mock|fake", re.IGNORECASE)
+_PASSWORD = late(r"passw(?:or)?d|passphrase|passwd|\bpwd\b", re.IGNORECASE)
 _FEWEST_ROUNDS = 10_000
 _BROKEN = frozenset(["md5", "sha1", "sha", "md4"])
 _FAST = _BROKEN | {"sha256", "sha512", "sha224", "sha384"}

@@ -14,18 +14,19 @@ from mcpward.audit.leaks import Leak
 from mcpward.audit.queries import secrets_in_queries
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
+from mcpward.core.late import late
 from mcpward.core.source import Role
 from mcpward.secrets import secret_name
 from mcpward.secrets.literals import defaults
 
-_TEMPLATE = re.compile(r".*(?:example|sample|template|dist|default|test|ci|schema|tmpl).*")
-_CREDENTIAL_FILE = re.compile(
+_TEMPLATE = late(r".*(?:example|sample|template|dist|default|test|ci|schema|tmpl).*")
+_CREDENTIAL_FILE = late(
     r"\.env(?:\..+)?|\.npmrc|\.pypirc|\.netrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)"
     r"|.*\.(?:pem|key)|.*credentials.*\.json|service[-_]?account.*\.json|client_secret.*\.json"
     r"|token\.json|secrets\.(?:toml|ya?ml|json)|kubeconfig"
 )
-_CLIENT = re.compile(r'"(?:mcpServers|mcp_servers|context_servers|servers|mcp)"\s{0,9}:')
-_SIGNING = re.compile(
+_CLIENT = late(r'"(?:mcpServers|mcp_servers|context_servers|servers|mcp)"\s{0,9}:')
+_SIGNING = late(
     r"(?i)(?:.*_)?(?:jwt|session|cookie|signing|encryption|hmac|csrf|webhook|auth|flask|django)?_?"
     r"(?:secret|secret_key|signing_key|encryption_key)|(?:.*_)?admin_(?:password|token)"
 )

@@ -11,19 +11,18 @@ from mcpward.audit.exposure import EVERYWHERE, LOOPBACK, Listener, Start
 from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
+from mcpward.core.late import late
 from mcpward.core.source import Role
 
-_GUARDS = re.compile(
+_GUARDS = late(
     rb"TrustedHost|TransportSecurity|transport_security|security_settings|host_origin_protection"
     rb"|allowed_?hosts|allowed_?origins|(?:host|origin)(?:Header)?Validation|DnsRebinding"
     rb"|dns_?rebinding|createMcp(?:Express|Hono)App|\bheaders?(?:\.get)?[\(\[.]\s?b?[\"'`]?(?:origin|host)\b",
     re.IGNORECASE,
 )
 """What is written where Host or Origin are compared."""
-_ORIGIN = re.compile(rb"(?i)\borigins?\b|verifyClient")
-_DEBUG = re.compile(
-    r"/(?:[\w-]{1,20}/){0,3}(?:debug|env|environ|admin|internal|pprof|heapdump)(?:/.*)?"
-)
+_ORIGIN = late(rb"(?i)\borigins?\b|verifyClient")
+_DEBUG = late(r"/(?:[\w-]{1,20}/){0,3}(?:debug|env|environ|admin|internal|pprof|heapdump)(?:/.*)?")
 
 
 def bind_all_interfaces(subject: Subject) -> Iterator[Sighting]:

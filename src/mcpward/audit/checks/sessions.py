@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mcpward.audit.calls import Named
 from mcpward.audit.places import span_place, value_place
 from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.late import late
 from mcpward.ir.program import bare
 from mcpward.ir.values import Function
 from mcpward.taint.facts import ordered
 
-_RANDOM = re.compile(rb"(?i)random_?uuid|uuid|random_?bytes|getRandomValues|nanoid|crypto|secrets")
-_WEAK = re.compile(rb"Math\.random|Date\.now|\+\+|\+= ?1|getTime\(|performance\.now")
+_RANDOM = late(rb"(?i)random_?uuid|uuid|random_?bytes|getRandomValues|nanoid|crypto|secrets")
+_WEAK = late(rb"Math\.random|Date\.now|\+\+|\+= ?1|getTime\(|performance\.now")
 _NETWORK = frozenset(
     {
         "StreamableHTTPServerTransport",
@@ -82,7 +82,7 @@ def _is_shared(named: Named) -> bool:
 
 
 _REPLAY = frozenset({"replayEventsAfter", "replay_events_after"})
-_STREAM = re.compile(rb"(?i)stream_?id|streamid|subject|principal|session_?id|user_?id")
+_STREAM = late(rb"(?i)stream_?id|streamid|subject|principal|session_?id|user_?id")
 
 
 def unbound_event_replay(subject: Subject) -> Iterator[Sighting]:

@@ -10,6 +10,7 @@ from mcpward.audit.calls import Named
 from mcpward.audit.places import span_place, value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Place
+from mcpward.core.late import late
 from mcpward.core.source import Role
 from mcpward.ir.program import bare
 
@@ -18,7 +19,7 @@ _LOGS = (
     *("console.log", "console.info", "console.debug", "process.stdout.write"),
     *("console.table", "console.dir"),
 )
-_REDIRECTED = re.compile(
+_REDIRECTED = late(
     rb"console\.(?:log|info|debug) ?= |sys\.stdout ?= |redirect_stdout|process\.stdout\.write ?="
     rb"|\bprint ?= |globalThis\.console ?="
 )
@@ -68,7 +69,7 @@ _ASKS = (
     ("listRoots", "roots"),
     ("list_roots", "roots"),
 )
-_CHECKED = re.compile(
+_CHECKED = late(
     rb"getClientCapabilities|check_client_capability|client_params|clientCapabilities"
     rb"|client_capabilities|enforceStrictCapabilities"
 )
@@ -89,11 +90,11 @@ def undeclared_capability_use(subject: Subject) -> Iterator[Sighting]:
                 yield Sighting(place, capability, sink=method)
 
 
-_IRREVERSIBLE = re.compile(
+_IRREVERSIBLE = late(
     r"(?i)(?:\w{1,30}[_-])?(?:delete|drop|purge|wipe|destroy|truncate|terminate)"
     r"(?:[_-]\w{1,60}|[A-Z]\w{0,60})?"
 )
-_CONFIRMS = re.compile(
+_CONFIRMS = late(
     rb"(?i)confirm|elicit|dry_?run|destructiveHint|destructive_hint|annotations|force\b|approv"
     rb"|read_?only|readonly|allow_?(?:write|delete|dangerous)|enable_?(?:write|delete)"
 )
@@ -120,7 +121,7 @@ def destructive_tool_without_confirmation(subject: Subject) -> Iterator[Sighting
         yield Sighting(place, f"`{entry.label[:80]}`")
 
 
-_STATE = re.compile(rb"(?:extra|ctx|context)\??\.(?:session_?[iI]d|request_context\.session_id)")
+_STATE = late(rb"(?:extra|ctx|context)\??\.(?:session_?[iI]d|request_context\.session_id)")
 
 
 def session_dependent_state(subject: Subject) -> Iterator[Sighting]:

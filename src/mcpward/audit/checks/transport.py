@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
+from mcpward.core.late import late
 from mcpward.documents.addresses import address
 from mcpward.documents.clients import ConfiguredServer
 from mcpward.documents.commands import Command, simple_commands
@@ -17,20 +18,18 @@ from mcpward.documents.tree import Array, Document, Scalar, Table
 _CLEAR = frozenset({"http", "ws"})
 _REMOTES = frozenset({"mcp-remote", "mcp-proxy", "supergateway"})
 """Programs that connect to the address among their arguments."""
-_CREDENTIAL = re.compile(r"authorization|cookie|x-api-key|[\w-]*(?:token|secret|api[-_]?key)")
+_CREDENTIAL = late(r"authorization|cookie|x-api-key|[\w-]*(?:token|secret|api[-_]?key)")
 _SWITCHED_OFF = {
     "NODE_TLS_REJECT_UNAUTHORIZED": frozenset({"0"}),
     "PYTHONHTTPSVERIFY": frozenset({"0"}),
     "GIT_SSL_NO_VERIFY": frozenset({"1", "true"}),
 }
-_EXAMPLE = re.compile(r".*(?:example|sample|template|dist|defaults?)", re.IGNORECASE)
+_EXAMPLE = late(r".*(?:example|sample|template|dist|defaults?)", re.IGNORECASE)
 _WIDE = frozenset({"0.0.0.0", "::", "[::]", "*"})  # noqa: S104  # what is looked for
 _HOST_OPTIONS = frozenset({"--host", "--sse-host", "-h"})
-_KEY_OPTIONS = re.compile(
-    r"--(?:api-?key|auth[\w-]*|token|oauth2?[\w-]*|strict-auth)", re.IGNORECASE
-)
+_KEY_OPTIONS = late(r"--(?:api-?key|auth[\w-]*|token|oauth2?[\w-]*|strict-auth)", re.IGNORECASE)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
-_SOCAT = re.compile(r"(?:TCP|TCP4|TCP6|OPENSSL)-L(?:ISTEN)?:\d", re.IGNORECASE)
+_SOCAT = late(r"(?:TCP|TCP4|TCP6|OPENSSL)-L(?:ISTEN)?:\d", re.IGNORECASE)
 
 
 # ---- cleartext -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mcpward.audit.places import text_place, value_place
 from mcpward.audit.subject import Sighting, Subject
+from mcpward.core.late import late
 from mcpward.core.source import Language, Role, SourceFile
 from mcpward.ir.values import Call, Join
 from mcpward.taint.constants import literal
@@ -26,7 +27,7 @@ _OPTIONAL = {
         ).encode()
     ),
 }
-_DENIES = re.compile(rb"(?i)401|403|unauthori[sz]ed|forbidden|denied")
+_DENIES = late(rb"(?i)401|403|unauthori[sz]ed|forbidden|denied")
 _AFTER = 400
 """Bytes behind a test in which a request is refused."""
 
@@ -83,8 +84,8 @@ _DECODERS = frozenset(
         "Buffer.from",
     }
 )
-_STATE = re.compile(rb"request_?[sS]tate")
-_PROTECTED = re.compile(rb"(?i)hmac|verify|decrypt|fernet|aesgcm|codec|unseal|timingSafeEqual")
+_STATE = late(rb"request_?[sS]tate")
+_PROTECTED = late(rb"(?i)hmac|verify|decrypt|fernet|aesgcm|codec|unseal|timingSafeEqual")
 
 
 def unprotected_request_state(subject: Subject) -> Iterator[Sighting]:
@@ -110,7 +111,7 @@ def public_cache_of_private_result(subject: Subject) -> Iterator[Sighting]:
 
 
 _DOMAINS = frozenset({"connectDomains", "resourceDomains", "frameDomains", "baseUriDomains"})
-_ANYWHERE = re.compile(r"\*|https?://\*?|https?:|http://(?!localhost|127\.0\.0\.1).{1,200}")
+_ANYWHERE = late(r"\*|https?://\*?|https?:|http://(?!localhost|127\.0\.0\.1).{1,200}")
 
 
 def mcp_app_unsafe_policy(subject: Subject) -> Iterator[Sighting]:
