@@ -189,9 +189,8 @@ def main() -> int:
     for result in found:
         if not result.as_expected:
             row = result.row
-            print(
-                f"{result.outcome}: {row.place} {row.file} {row.tool} {'|'.join(row.rules)} {result.by}"
-            )
+            where = " ".join((row.place, row.file, row.tool))
+            print(f"{result.outcome}: {where}: {'|'.join(row.rules)} {result.by}")
     print(totals(found))
     return 0 if all(result.as_expected for result in found) else 1
 
