@@ -189,7 +189,7 @@ def main() -> int:
     for result in found:
         if not result.as_expected:
             row = result.row
-            where = " ".join((row.place, row.file, row.tool))
+            where = f"{row.place} {row.file} {row.tool}"
             print(f"{result.outcome}: {where}: {'|'.join(row.rules)} {result.by}")
     print(totals(found))
     return 0 if all(result.as_expected for result in found) else 1
