@@ -86,11 +86,56 @@ def environment(frame: Frame, at: Id) -> Origin:
 
 
 def chosen(frame: Frame, at: Id) -> bool:
-    """Whether the elements of a collection are tested: then not all of them go on."""
+    """Whether the elements of a collection are tested: then not all of them go on.
+
+    A test that lets credentials through, and nothing else, is none.
+    """
     return any(
-        type(value) is Assume and value.outcome is not Outcome.RETURNED and _of(frame, value, at)
+        type(value) is Assume
+        and value.outcome is not Outcome.RETURNED
+        and _of(frame, value, at)
+        and not (value.outcome is Outcome.TRUE and _asks_for_secrets(frame, value.test))
         for value in frame.values
     )
+
+
+_SECRET_WORDS = frozenset(
+    ["KEY", "API_KEY", "APIKEY", "SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASS", "CREDENTIAL"]
+)
+
+
+def _asks_for_secrets(frame: Frame, test: Id, depth: int = 6) -> bool:
+    """Whether a test is true for names that have a word for a credential in them."""
+    value = frame.values[test]
+    if depth <= 0:
+        return False
+    if isinstance(value, Assume):
+        return _asks_for_secrets(frame, value.value, depth - 1)
+    if isinstance(value, Call) and value.args:
+        names = {ref.name for ref in frame.refs[value.callee]}
+        return "any" in names and _asks_for_secrets(frame, value.args[0], depth - 1)
+    if isinstance(value, Join) and value.fields is not None:
+        return any(_asks_for_secrets(frame, one, depth - 1) for one in value.operands)
+    if isinstance(value, Compare) and value.operator == "or":
+        return any(_asks_for_secrets(frame, one, depth - 1) for one in value.operands)
+    if isinstance(value, Compare) and value.operator == "in":
+        return not _SECRET_WORDS.isdisjoint(_words(frame, value.operands[0], 3))
+    return False
+
+
+def _words(frame: Frame, at: Id, depth: int) -> set[str]:
+    """The texts that a value, or an element of a list that is written there, may be."""
+    found = {c.upper().strip("_") for c in frame.constants(at) if isinstance(c, str)}
+    value = frame.values[at]
+    if not depth:
+        return found
+    if isinstance(value, Load | Assume):
+        inner = value.object if isinstance(value, Load) else value.value
+        found |= _words(frame, inner, depth - 1)
+    elif isinstance(value, Join) and value.fields is not None:
+        for operand in value.operands[:32]:
+            found |= _words(frame, operand, depth - 1)
+    return found
 
 
 def _of(frame: Frame, value: Assume, whole: Id) -> bool:

@@ -164,7 +164,7 @@ def exposure(world: World, calls: Calls, sources: Mapping[str, SourceFile]) -> E
     return Exposure(
         transports=frozenset(start.transport for start in places),
         addresses=frozenset(host for one in listeners for host in one.hosts),
-        authentication=_authenticated(calls, sources),
+        authentication=_authenticated(world, calls, sources),
         places=tuple(places),
         listeners=tuple(listeners),
     )
@@ -309,15 +309,20 @@ def _javascript_host(named: Named) -> Bound | None:
 # ── authentication ────────────────────────────────────────────────────────────────────────────
 
 
-def _authenticated(calls: Calls, sources: Mapping[str, SourceFile]) -> bool:
-    """Whether anything in the product's code tells callers apart."""
+def _authenticated(world: World, calls: Calls, sources: Mapping[str, SourceFile]) -> bool:
+    """Whether anything in the product's code tells callers apart.
+
+    A tool of that name does not: whoever can call it has been let in already.
+    """
+    tools = {e.label.encode() for e in world.entries.values() if e.model.sort == "tool"}
     for server in SERVERS:
         for named in calls.get(server, []):
             value = named.argument("auth")
             if value is not None and named.frame.constants(value) != [None]:
                 return True
     return any(
-        _AUTHENTICATES.search(source.data) is not None
+        found[0] not in tools
         for source in sources.values()
         if source.role is Role.FIRST_PARTY
+        for found in _AUTHENTICATES.finditer(source.data)
     )

@@ -133,7 +133,7 @@ def default_credentials(subject: Subject) -> Iterator[Sighting]:
 
 _SECRET = late(
     rb"(?i)(?:[\w$]{1,60}(?:\.|\?\.)){0,6}"
-    rb"(?:expected_?|provided_?|client_?|server_?|request_?|valid_?|mcp_?|auth_?|access_?|bearer_?)"
+    rb"_{0,2}(?:admin_?|expected_?|provided_?|client_?|server_?|request_?|valid_?|mcp_?|auth_?|access_?|bearer_?)"
     rb"{0,3}(?:api_?key|auth_?token|access_?token|bearer_?token|secret|signature|hmac|digest"
     rb"|password|token)"
     rb"|[\w$.?]{1,60}headers?(?:\.get\(|\[)[\"'][\w-]{0,40}(?:key|token|authorization|signature)"
