@@ -47,11 +47,11 @@ _PARTS = re.compile(r"[\s,;]+")
 
 def unpinned_launcher(subject: Subject) -> Iterator[Sighting]:
     """Servers that a client starts from a package whose version is left open."""
-    own = _own_packages(subject)
-    for document, server in _started(subject):
+    own = own_packages(subject)
+    for document, server in started(subject):
         if script := shell_script(server.words):
             at, text = script
-            node = _word(server, at)
+            node = word_node(server, at)
             if runs_fetched_script(text):
                 detail = f"`{server.name}` downloads a script and gives it to a shell"
                 why = ("what the address answers is run as it is",)
@@ -60,25 +60,27 @@ def unpinned_launcher(subject: Subject) -> Iterator[Sighting]:
                 if (found := launch(words)) is not None and found.floating:
                     yield _unpinned(document, server, found, node, own)
         elif (found := launch(server.words)) is not None and found.floating:
-            yield _unpinned(document, server, found, _word(server, found.at), own)
+            yield _unpinned(document, server, found, word_node(server, found.at), own)
 
 
 def _unpinned(
     document: Document, server: ConfiguredServer, found: Launch, node: Node, own: frozenset[str]
 ) -> Sighting:
     detail = f"`{server.name}` is whatever `{found.package[:120]}` is when `{found.launcher}` runs"
-    if _bare(found.package) in own:
+    if bare(found.package) in own:
         why = ("the package is the one that is audited",)
         return Sighting(document.place(node), detail, Severity.LOW, adjustments=why)
     return Sighting(document.place(node), detail)
 
 
-def _bare(package: str) -> str:
+def bare(package: str) -> str:
+    """The name of a package without version and extras."""
     name = package[:1] + package[1:].partition("@")[0]
     return re.split(r"[\[=<>~! ]", name, maxsplit=1)[0].lower().replace("_", "-")
 
 
-def _own_packages(subject: Subject) -> frozenset[str]:
+def own_packages(subject: Subject) -> frozenset[str]:
+    """The packages whose manifests are in the target."""
     names = set()
     for path, document in subject.documents.items():
         match posixpath.basename(path):
@@ -93,20 +95,20 @@ def _own_packages(subject: Subject) -> frozenset[str]:
 
 def unrestricted_filesystem_scope(subject: Subject) -> Iterator[Sighting]:
     """File servers that a client gives the whole disk or a home folder."""
-    for document, server in _started(subject):
+    for document, server in started(subject):
         found = launch(server.words)
         if found is not None and _FILES.search(found.package.lower()):
             first = len(server.words) - len(found.arguments)
             for number, word in enumerate(found.arguments, start=first):
                 if _HOME.fullmatch(word):
                     detail = f"`{server.name}` is given `{word}`"
-                    yield Sighting(document.place(_word(server, number)), detail)
+                    yield Sighting(document.place(word_node(server, number)), detail)
         for name, value, at in _options(server):
             if name in ("-v", "--volume", "--mount"):
                 mounted = _mounted(value)
                 if mounted and _HOME.fullmatch(mounted):
                     detail = f"the container of `{server.name}` is given `{mounted}`"
-                    yield Sighting(document.place(_word(server, at)), detail)
+                    yield Sighting(document.place(word_node(server, at)), detail)
 
 
 def _mounted(value: str) -> str:
@@ -129,10 +131,10 @@ def _options(server: ConfiguredServer) -> list[tuple[str, str, int]]:
 
 def overprivileged_credential(subject: Subject) -> Iterator[Sighting]:
     """Servers that a client starts with the rights of an administrator."""
-    for document, server in _started(subject):
+    for document, server in started(subject):
         if program(server.command) in ("sudo", "doas"):
             detail = f"`{server.name}` is started with `{program(server.command)}`"
-            yield Sighting(document.place(_word(server, 0)), detail)
+            yield Sighting(document.place(word_node(server, 0)), detail)
         nodes: list[Node] = [*server.args, *(entry.value for entry in server.env)]
         for node in nodes:
             found = address(node.text) if isinstance(node, Scalar) else None
@@ -180,14 +182,16 @@ def _named(server: ConfiguredServer) -> Iterator[tuple[str, Scalar]]:
                 waiting.extend((entry.name.lower(), entry.value) for entry in reversed(entries))
 
 
-def _started(subject: Subject) -> Iterator[tuple[Document, ConfiguredServer]]:
+def started(subject: Subject) -> Iterator[tuple[Document, ConfiguredServer]]:
+    """The servers that clients start as programs."""
     for path, document in subject.documents.items():
         for server in subject.servers[path]:
             if server.words and not server.disabled:
                 yield document, server
 
 
-def _word(server: ConfiguredServer, at: int) -> Node:
+def word_node(server: ConfiguredServer, at: int) -> Node:
+    """The node of a word of the command line."""
     if at > 0 and at <= len(server.args):
         return server.args[at - 1]
     return server.command_node if server.command_node is not None else server.node
