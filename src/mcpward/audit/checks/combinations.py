@@ -22,8 +22,10 @@ _OWN_FILES = ("number", "listed", "identifier", "word", "digest", "file-name")
 _READS = frozenset(["get", "read", "list", "search", "fetch", "browse", "query", "view", "show"])
 _MAIL = frozenset(["email", "emails", "mail", "mails", "inbox", "gmail"])
 _FOREIGN = _MAIL | frozenset(
-    ["issue", "issues", "comment", "comments", "webpage", "website", "url", "tweet", "tweets"]
-    + ["ticket", "tickets", "rss", "feed", "feeds", "article", "articles", "reviews"]
+    [
+        *("issue", "issues", "comment", "comments", "webpage", "website", "url", "tweet", "tweets"),
+        *("ticket", "tickets", "rss", "feed", "feeds", "article", "articles", "reviews"),
+    ]
 )
 """What strangers write."""
 _PRIVATE = _MAIL | frozenset(["calendar", "contacts", "files", "file", "secrets", "attachment"])
@@ -57,9 +59,10 @@ def toxic_flow(subject: Subject) -> Iterator[Sighting]:
             level, why = Severity.LOW, "one tool is the only source and the only way out"
         elif able.anywhere and able.files:
             level, why = Severity.HIGH, "callers choose both the files and the host"
+        private, out = min(able.files or able.private), min(able.anywhere or able.out)
         detail = (
-            f"`{min(able.foreign)}` brings in text of strangers, `{min(able.files or able.private)}`"
-            f" reads private data, and `{min(able.anywhere or able.out)}` sends data out"
+            f"`{min(able.foreign)}` brings in text of strangers, `{private}` reads private data,"
+            f" and `{out}` sends data out"
         )
         reasons = (why,) if why else ()
         yield Sighting(place, detail, level, Confidence.MEDIUM, adjustments=reasons)
