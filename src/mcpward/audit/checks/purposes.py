@@ -168,7 +168,9 @@ def _described(subject: Subject) -> str:
 _REQUESTS = frozenset(
     ["get", "post", "put", "patch", "head", "request", "urlopen", "urlretrieve", "fetch"]
 )
-_GENERIC = frozenset(["api", "www", "com", "net", "org", "app", "cloud", "googleapis", "amazonaws"])
+_GENERIC = frozenset(["api", "www", "com", "net", "org", "app", "cloud"])
+_OWNERS = {"amazonaws": "aws", "googleapis": "google", "googleusercontent": "google"}
+"""Parts of hosts that stand for somebody."""
 
 
 def undeclared_capability(subject: Subject) -> Iterator[Sighting]:
@@ -239,5 +241,6 @@ def _hosts(subject: Subject) -> Iterator[Sighting]:
 def _named(host: str, said: str) -> bool:
     """Whether a text speaks of a host or of whom it belongs to."""
     parts = host.split(":", maxsplit=1)[0].split(".")
-    labels = [part for part in parts[:-1] if part not in _GENERIC and len(part) > 2]
+    kept = [part for part in parts[:-1] if part not in _GENERIC and len(part) > 2]
+    labels = [_OWNERS.get(part, part) for part in kept]
     return host in said or any(label in said for label in labels)
