@@ -169,6 +169,8 @@ _REQUESTS = frozenset(
     ["get", "post", "put", "patch", "head", "request", "urlopen", "urlretrieve", "fetch"]
 )
 _GENERIC = frozenset(["api", "www", "com", "net", "org", "app", "cloud"])
+_BUILDS = frozenset(["setup.py", "conf.py"])
+"""Files that run when a package or its documentation is built."""
 _OWNERS = {"amazonaws": "aws", "googleapis": "google", "googleusercontent": "google"}
 """Parts of hosts that stand for somebody."""
 
@@ -187,19 +189,15 @@ def _at_import(subject: Subject) -> Iterator[Sighting]:
         is_body = frame.name.endswith(":") and source.role is Role.FIRST_PARTY
         if not is_body or source.language is not Language.PYTHON or source.path in told:
             continue
-        if frame.function.conditions.get(site.call.block) is not None or source.path in _setups(
-            subject
-        ):
+        if frame.function.conditions.get(site.call.block) is not None:
+            continue
+        if posixpath.basename(source.path) in _BUILDS:
             continue
         what = _does(site)
         if what:
             told.add(source.path)
             detail = f"{what} when the module is loaded"
             yield subject.sighting(site, detail)
-
-
-def _setups(subject: Subject) -> frozenset[str]:
-    return frozenset(p for p in subject.sources if posixpath.basename(p) in ("setup.py", "conf.py"))
 
 
 def _does(site: Site) -> str:

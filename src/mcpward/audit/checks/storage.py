@@ -23,14 +23,14 @@ _OTHER = re.compile(
 )
 """Beginnings by which a name speaks of something else."""
 _GUARDED = re.compile(
-    rb"0o?600\b|0o?400\b|S_IRUSR|\bchmod|\bmode: ?384|umask|(?i:encrypt|fernet|cipher|keyring|keytar"
-    rb"|safeStorage|keychain|secretstorage|dpapi)"
+    rb"0o?600\b|0o?400\b|S_IRUSR|\bchmod|\bmode: ?384|umask|(?i:encrypt|fernet|cipher|keyring"
+    rb"|keytar|safeStorage|keychain|secretstorage|dpapi)"
 )
 """What shows that a file thinks about who can read what it writes."""
 
 
 def plaintext_credential_storage(subject: Subject) -> Iterator[Sighting]:
-    """Files for credentials that are written in clear, for everybody to read; once for each name."""
+    """Files for credentials that are written in clear, each told once."""
     told: set[tuple[str, str]] = set()
     for site in subject.sites:
         source = site.frame.module.source
