@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
+from mcpward.audit.launched import bare, own_packages, started, word_node
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.documents.addresses import address
@@ -71,26 +71,6 @@ def _unpinned(
         why = ("the package is the one that is audited",)
         return Sighting(document.place(node), detail, Severity.LOW, adjustments=why)
     return Sighting(document.place(node), detail)
-
-
-def bare(package: str) -> str:
-    """The name of a package without version and extras."""
-    name = package[:1] + package[1:].partition("@")[0]
-    return re.split(r"[\[=<>~! ]", name, maxsplit=1)[0].lower().replace("_", "-")
-
-
-def own_packages(subject: Subject) -> frozenset[str]:
-    """The packages whose manifests are in the target."""
-    names = set()
-    for path, document in subject.documents.items():
-        match posixpath.basename(path):
-            case "package.json":
-                names.add(document.table.text("name"))
-            case "pyproject.toml":
-                names.add(document.table.text("project", "name"))
-            case _:
-                pass
-    return frozenset(name.lower().replace("_", "-") for name in names if name)
 
 
 def unrestricted_filesystem_scope(subject: Subject) -> Iterator[Sighting]:
@@ -180,18 +160,3 @@ def _named(server: ConfiguredServer) -> Iterator[tuple[str, Scalar]]:
                 waiting.extend((name, item) for item in reversed(items))
             case Table(entries=entries):
                 waiting.extend((entry.name.lower(), entry.value) for entry in reversed(entries))
-
-
-def started(subject: Subject) -> Iterator[tuple[Document, ConfiguredServer]]:
-    """The servers that clients start as programs."""
-    for path, document in subject.documents.items():
-        for server in subject.servers[path]:
-            if server.words and not server.disabled:
-                yield document, server
-
-
-def word_node(server: ConfiguredServer, at: int) -> Node:
-    """The node of a word of the command line."""
-    if at > 0 and at <= len(server.args):
-        return server.args[at - 1]
-    return server.command_node if server.command_node is not None else server.node

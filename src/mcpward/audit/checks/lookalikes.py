@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from mcpward.audit.checks.launchers import bare, own_packages, started, word_node
+from mcpward.audit.launched import bare, own_packages, started, word_node
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence
 from mcpward.documents.commands import simple_commands
