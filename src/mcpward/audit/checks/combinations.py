@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mcpward.audit.subject import Sighting, Subject
-from mcpward.core.finding import Confidence, Place, Severity
+from mcpward.core.finding import Confidence, Handler, Place, Severity
 from mcpward.core.privilege import Sort
 from mcpward.secrets.names import words
 from mcpward.taint.entry import Entry
@@ -65,7 +65,10 @@ def toxic_flow(subject: Subject) -> Iterator[Sighting]:
             f" and `{out}` sends data out"
         )
         reasons = (why,) if why else ()
-        yield Sighting(place, detail, level, Confidence.MEDIUM, adjustments=reasons)
+        # What arguments decide about is seen in the code; the rest is only said by names.
+        seen = level is Severity.LOW and bool(able.anywhere and able.files)
+        sure = Confidence.HIGH if seen else Confidence.MEDIUM
+        yield Sighting(place, detail, level, sure, Handler("tool", out), adjustments=reasons)
 
 
 def _servers(subject: Subject) -> Iterator[tuple[Place, list[Entry]]]:
