@@ -26,6 +26,7 @@ from mcpward.audit.recognize import (
     SHEBANG_BYTES,
     decoded,
     interest,
+    is_guidance,
     is_prose,
     is_text,
     language,
@@ -203,7 +204,7 @@ def _gather(
     skipped = _condensed(reading.skipped)
     if (
         not reading.sources
-        and all(map(is_prose, texts))
+        and all(is_prose(path) or is_guidance(path) for path in texts)
         and all(skip.kind.expected for skip in skipped)
     ):
         raise TargetError(

@@ -56,6 +56,11 @@ _PLACED = late(
 )
 """Names that only mean something in these folders."""
 _PROSE = late(r"readme(?:\.(?:md|rst|txt|markdown))?|METADATA|PKG-INFO", re.IGNORECASE)
+_GUIDANCE = late(
+    r"(?:SKILL|AGENTS?|CLAUDE|GEMINI|copilot-instructions)(?:\.local)?\.md|\.(?:cursor|windsurf|cline)rules"
+    r"|[\w-]+\.mdc",
+    re.IGNORECASE,
+)
 _NO_TEXT = (".md", ".rst", ".dockerignore", ".j2", ".tmpl", ".template", ".tpl")
 LOCKS = late(
     r"package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock"
@@ -108,10 +113,15 @@ def is_prose(path: str) -> bool:
     return bool(_PROSE.fullmatch(posixpath.basename(path)))
 
 
+def is_guidance(path: str) -> bool:
+    """Whether a file is one that agents read as instructions when they work in the folder."""
+    return bool(_GUIDANCE.fullmatch(posixpath.basename(path)))
+
+
 def is_text(path: str) -> bool:
     """Whether a file is a manifest, a configuration or another text that is no code."""
     name = posixpath.basename(path)
-    if is_prose(path):
+    if is_prose(path) or is_guidance(path):
         return True
     if language(name) or name.lower().endswith(_NO_TEXT):
         return False

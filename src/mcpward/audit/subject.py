@@ -18,7 +18,7 @@ from mcpward.audit.listings import declared
 from mcpward.audit.origins import Origins
 from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.privileges import effects, privileges
-from mcpward.audit.recognize import is_prose
+from mcpward.audit.recognize import is_guidance, is_prose
 from mcpward.audit.sites import ModuleVariable, Site
 from mcpward.audit.survey import Survey
 from mcpward.core.finding import Confidence, Handler, Place, Severity, SkipKind, Skipped, Step
@@ -118,7 +118,11 @@ class Subject:
     @cached_property
     def leaks(self) -> Leaks:
         """The secrets in the files."""
-        texts = {path: data for path, data in self.texts.items() if not is_prose(path)}
+        texts = {
+            path: data
+            for path, data in self.texts.items()
+            if not is_prose(path) and not is_guidance(path)
+        }
         return Leaks(self.sources, texts)
 
     @cached_property

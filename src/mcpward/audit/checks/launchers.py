@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
+from mcpward.audit.launched import bare, own_packages, started, word_node
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Severity
 from mcpward.core.late import late
@@ -48,11 +48,11 @@ _PARTS = late(r"[\s,;]+")
 
 def unpinned_launcher(subject: Subject) -> Iterator[Sighting]:
     """Servers that a client starts from a package whose version is left open."""
-    own = _own_packages(subject)
-    for document, server in _started(subject):
+    own = own_packages(subject)
+    for document, server in started(subject):
         if script := shell_script(server.words):
             at, text = script
-            node = _word(server, at)
+            node = word_node(server, at)
             if runs_fetched_script(text):
                 detail = f"`{server.name}` downloads a script and gives it to a shell"
                 why = ("what the address answers is run as it is",)
@@ -61,53 +61,35 @@ def unpinned_launcher(subject: Subject) -> Iterator[Sighting]:
                 if (found := launch(words)) is not None and found.floating:
                     yield _unpinned(document, server, found, node, own)
         elif (found := launch(server.words)) is not None and found.floating:
-            yield _unpinned(document, server, found, _word(server, found.at), own)
+            yield _unpinned(document, server, found, word_node(server, found.at), own)
 
 
 def _unpinned(
     document: Document, server: ConfiguredServer, found: Launch, node: Node, own: frozenset[str]
 ) -> Sighting:
     detail = f"`{server.name}` is whatever `{found.package[:120]}` is when `{found.launcher}` runs"
-    if _bare(found.package) in own:
+    if bare(found.package) in own:
         why = ("the package is the one that is audited",)
         return Sighting(document.place(node), detail, Severity.LOW, adjustments=why)
     return Sighting(document.place(node), detail)
 
 
-def _bare(package: str) -> str:
-    name = package[:1] + package[1:].partition("@")[0]
-    return re.split(r"[\[=<>~! ]", name, maxsplit=1)[0].lower().replace("_", "-")
-
-
-def _own_packages(subject: Subject) -> frozenset[str]:
-    names = set()
-    for path, document in subject.documents.items():
-        match posixpath.basename(path):
-            case "package.json":
-                names.add(document.table.text("name"))
-            case "pyproject.toml":
-                names.add(document.table.text("project", "name"))
-            case _:
-                pass
-    return frozenset(name.lower().replace("_", "-") for name in names if name)
-
-
 def unrestricted_filesystem_scope(subject: Subject) -> Iterator[Sighting]:
     """File servers that a client gives the whole disk or a home folder."""
-    for document, server in _started(subject):
+    for document, server in started(subject):
         found = launch(server.words)
         if found is not None and _FILES.search(found.package.lower()):
             first = len(server.words) - len(found.arguments)
             for number, word in enumerate(found.arguments, start=first):
                 if _HOME.fullmatch(word):
                     detail = f"`{server.name}` is given `{word}`"
-                    yield Sighting(document.place(_word(server, number)), detail)
+                    yield Sighting(document.place(word_node(server, number)), detail)
         for name, value, at in _options(server):
             if name in ("-v", "--volume", "--mount"):
                 mounted = _mounted(value)
                 if mounted and _HOME.fullmatch(mounted):
                     detail = f"the container of `{server.name}` is given `{mounted}`"
-                    yield Sighting(document.place(_word(server, at)), detail)
+                    yield Sighting(document.place(word_node(server, at)), detail)
 
 
 def _mounted(value: str) -> str:
@@ -130,10 +112,10 @@ def _options(server: ConfiguredServer) -> list[tuple[str, str, int]]:
 
 def overprivileged_credential(subject: Subject) -> Iterator[Sighting]:
     """Servers that a client starts with the rights of an administrator."""
-    for document, server in _started(subject):
+    for document, server in started(subject):
         if program(server.command) in ("sudo", "doas"):
             detail = f"`{server.name}` is started with `{program(server.command)}`"
-            yield Sighting(document.place(_word(server, 0)), detail)
+            yield Sighting(document.place(word_node(server, 0)), detail)
         nodes: list[Node] = [*server.args, *(entry.value for entry in server.env)]
         for node in nodes:
             found = address(node.text) if isinstance(node, Scalar) else None
@@ -179,16 +161,3 @@ def _named(server: ConfiguredServer) -> Iterator[tuple[str, Scalar]]:
                 waiting.extend((name, item) for item in reversed(items))
             case Table(entries=entries):
                 waiting.extend((entry.name.lower(), entry.value) for entry in reversed(entries))
-
-
-def _started(subject: Subject) -> Iterator[tuple[Document, ConfiguredServer]]:
-    for path, document in subject.documents.items():
-        for server in subject.servers[path]:
-            if server.words and not server.disabled:
-                yield document, server
-
-
-def _word(server: ConfiguredServer, at: int) -> Node:
-    if at > 0 and at <= len(server.args):
-        return server.args[at - 1]
-    return server.command_node if server.command_node is not None else server.node

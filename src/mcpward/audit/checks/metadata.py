@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence, Handler, Severity
 from mcpward.core.late import late
+from mcpward.secrets.detect import search
 from mcpward.surface.hidden import mixed
 from mcpward.surface.names import folded
 from mcpward.surface.surface import Text, Tool
@@ -24,6 +25,8 @@ _BUILT_IN = frozenset(
 _CONFORMANT = late(r"[A-Za-z0-9_.-]{1,128}")
 _LONG = {"description": (1_024, 4_096), "instructions": (4_096, 16_384)}
 _LONG_PARAMETER = (1_024, 4_096)
+_SEARCHED = 100_000
+"""Characters of one text that are searched for credentials."""
 _TOOLS = 40
 _MANY_TOOLS = 100
 _CHARACTERS = 120_000
@@ -125,6 +128,17 @@ def description_style(subject: Subject) -> Iterator[Sighting]:
         elif written.isascii() and _NO_VERB.match(written):
             detail = f"the description of `{tool.name}` does not begin with a verb"
             yield Sighting(place, detail, handler=_handler(tool))
+
+
+def secret_in_metadata(subject: Subject) -> Iterator[Sighting]:
+    """Texts on the surface that hold a credential: every client and model is told it."""
+    for text in subject.surface.texts:
+        if text.place is None:
+            continue
+        for found in search(text.text[:_SEARCHED])[:1]:
+            detail = f"{_named(text)} holds {found.title}"
+            sure = Confidence.HIGH if found.verified else Confidence.MEDIUM
+            yield Sighting(text.place, detail, confidence=sure)
 
 
 def unsafe_icon_or_media(subject: Subject) -> Iterator[Sighting]:
