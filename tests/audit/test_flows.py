@@ -127,16 +127,19 @@ def test_data_that_somebody_else_keeps_is_not_sure_at_all(tmp_path):
 @pytest.mark.parametrize(
     ("content", "severity"),
     [
-        ('httpx.get("https://api.example.com/plan").text', Severity.CRITICAL),
-        ('open(sys.argv[1]).read()', Severity.HIGH),
-        ('Path(sys.argv[1]).read_text()', Severity.HIGH),
+        ('await (await fetch("https://api.example.com/plan")).text()', Severity.CRITICAL),
+        ('await fs.readFile("/srv/plan", "utf8")', Severity.HIGH),
+        ('(await fs.readdir("/srv"))[0]', Severity.HIGH),
     ],
 )
 def test_content_of_a_local_file_weighs_less_than_fetched_content(tmp_path, content, severity):
-    code = f"import os, sys\nfrom pathlib import Path\nimport httpx\nos.system({content})\n"
-    (found,) = (f for f in findings(tmp_path, code) if f.rule == "os-command-injection")
+    (tmp_path / "server.js").write_text(
+        'import fs from "node:fs/promises";\nimport { execSync } from "node:child_process";\n'
+        f"execSync({content});\n"
+    )
+    found = [f for f in audit(str(tmp_path)).findings if f.rule == "os-command-injection"]
 
-    assert found.severity is severity
+    assert [one.severity for one in found] == [severity]
 
 
 @pytest.mark.parametrize(
