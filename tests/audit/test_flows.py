@@ -90,6 +90,78 @@ def test_data_that_waits_between_two_calls_is_less_sure(tmp_path):
     assert any("kept for later" in step.text for step in found.steps)
 
 
+HANDED_ON = """
+import httpx
+from mcp.server.fastmcp import FastMCP
+
+mcp = FastMCP("web")
+
+class Web:
+    def __init__(self) -> None:
+        self.address = ""
+        self.chosen = ""
+
+    def prepare(self) -> None:
+        self.address = self.chosen
+
+web = Web()
+
+@mcp.tool()
+def choose(address: str) -> None:
+    web.chosen = address
+
+@mcp.tool()
+def fetch() -> str:
+    web.prepare()
+    return httpx.get(web.address).text
+"""
+
+
+def test_data_that_somebody_else_keeps_is_not_sure_at_all(tmp_path):
+    (found,) = findings(tmp_path, HANDED_ON)
+
+    assert found.confidence is Confidence.LOW
+    assert found.level == "note"
+
+
+@pytest.mark.parametrize(
+    ("content", "severity"),
+    [
+        ('await (await fetch("https://api.example.com/plan")).text()', Severity.CRITICAL),
+        ('await fs.readFile("/srv/plan", "utf8")', Severity.HIGH),
+        ('(await fs.readdir("/srv"))[0]', Severity.HIGH),
+    ],
+)
+def test_content_of_a_local_file_weighs_less_than_fetched_content(tmp_path, content, severity):
+    (tmp_path / "server.js").write_text(
+        'import fs from "node:fs/promises";\nimport { execSync } from "node:child_process";\n'
+        f"execSync({content});\n"
+    )
+    found = [f for f in audit(str(tmp_path)).findings if f.rule == "os-command-injection"]
+
+    assert [one.severity for one in found] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("call", "severity"),
+    [
+        ('get(f"https://api.example.com/users/{name}")', Severity.LOW),
+        ('request("GET", f"https://api.example.com/users/{name}")', Severity.LOW),
+        ('request("delete", f"https://api.example.com/users/{name}")', Severity.MEDIUM),
+        ('request(verb, f"https://api.example.com/users/{name}")', Severity.MEDIUM),
+        ('delete(f"https://api.example.com/users/{name}")', Severity.MEDIUM),
+    ],
+)
+def test_a_steered_request_that_only_reads_is_less_severe(tmp_path, call, severity):
+    code = (
+        "import httpx\nfrom mcp.server.fastmcp import FastMCP\nmcp = FastMCP('users')\n"
+        f"@mcp.tool()\ndef user(name: str, verb: str) -> str:\n    return httpx.{call}.text\n"
+    )
+    (found,) = (f for f in findings(tmp_path, code) if f.rule == "api-path-injection")
+
+    assert found.severity is severity
+
+
 PARTS = """
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import fs from "fs";

@@ -50,7 +50,7 @@ def _chosen(world: World, catalog: Catalog, rules: list[Rule]) -> list[Choice]:
         rule = pick(world, catalog, rules, source.kind, marks, hit.kind)
         if rule is None:
             continue
-        level = severity(world, rule, source.kind, hit.kind, marks)
+        level = severity(world, rule, source, hit.kind, marks)
         rank = (int(level), -marks.bit_count(), -len(source.label), marks)
         _keep(best, (hit, *_cause(source)), (rank, (source, marks, hit, rule)))
     told: dict[tuple[object, ...], Ranked] = {}
@@ -112,12 +112,23 @@ def _specific(world: World, catalog: Catalog, flow: Flow, marks: int) -> int:
     return 1 if flow.requires_all else 0
 
 
-def severity(world: World, rule: Rule, kind: str, sink: str, marks: int) -> Severity:
-    """The severity of a rule for one kind of source and sink, with what is known of the data."""
+def severity(world: World, rule: Rule, source: Source, sink: str, marks: int) -> Severity:
+    """The severity of a rule for one source and kind of sink, with what is known of the data."""
     assert rule.flow is not None
     base = dict(rule.flow.sink_severity).get(sink, rule.severity)
-    base = min(base, dict(rule.flow.source_severity).get(kind, base))
-    return min([base, *(most for _, most in _lowered(world, rule.flow, marks))])
+    base = min(base, dict(rule.flow.source_severity).get(source.kind, base))
+    base = min([base, *(most for _, most in _lowered(world, rule.flow, marks))])
+    return max(base.shifted(-1), Severity.LOW) if _on_disk(world, source) else base
+
+
+def _on_disk(world: World, source: Source) -> bool:
+    """Whether data was read from this machine: whoever may write there has won a lot already."""
+    frame = world.frames.get(source.function)
+    if source.kind != "third" or frame is None:
+        return False
+    rows = frame.library.calls(frame.library.canonical(source.label))
+    kinds = {kind for row in rows for _, kind in row.sinks}
+    return any(kind.startswith("path-") for kind in kinds) and "url" not in kinds
 
 
 def _lowered(world: World, flow: Flow, marks: int) -> list[tuple[str, Severity]]:
@@ -151,9 +162,9 @@ def _finding(
     message = rule.message.format_map(
         _Holes(source=spoken, sink=_sink_name(hit), handler=handler.name if handler else "")
     )
-    level = severity(world, rule, source.kind, hit.kind, marks)
+    level = severity(world, rule, source, hit.kind, marks)
     adjusted = (
-        (f"{level.word} because {_why(world, catalog, source.kind, hit.kind, rule, marks)}",)
+        (f"{level.word} because {_why(world, catalog, source, hit.kind, rule, marks)}",)
         if level is not rule.severity
         else ()
     )
@@ -180,13 +191,16 @@ class _Holes(dict[str, str]):
         return "{" + key + "}"
 
 
-def _why(world: World, catalog: Catalog, kind: str, sink: str, rule: Rule, marks: int) -> str:
+def _why(world: World, catalog: Catalog, source: Source, sink: str, rule: Rule, marks: int) -> str:
     assert rule.flow is not None
+    kind = source.kind
+    if _on_disk(world, source):
+        return "the data is read from a file or folder of this machine"
     for name, _ in _lowered(world, rule.flow, marks):
         return f"the data {catalog.marks[name].promise}"
     if kind in dict(rule.flow.source_severity):
         return "the data is fetched content" if kind == "third" else f"the source is {kind}"
-    return f"the sink is of kind {sink}"
+    return f"the sink is {catalog.sinks[sink]}"
 
 
 def _spoken(source: Source, handler: Handler | None) -> str:
@@ -208,9 +222,10 @@ def _confidence(links: list[Link]) -> Confidence:
     """High when every step is known and belongs to one call chain of moderate length.
 
     Data that is kept in a field and read elsewhere may belong to another instance, and every call
-    on a long chain is one more place where a check may have been overlooked.
+    on a long chain is one more place where a check may have been overlooked. Where the data is
+    kept by another function than the one that got it, half of the way is not shown.
     """
-    if not links or links[0].kind is not StepKind.SOURCE:
+    if not links or links[0].kind is not StepKind.SOURCE or _torn(links):
         return Confidence.LOW
     assumed = sum(link.kind is StepKind.ASSUMED for link in links)
     kept = any(link.text == KEPT for link in links)
@@ -219,6 +234,15 @@ def _confidence(links: list[Link]) -> Confidence:
     if doubts == 0:
         return Confidence.HIGH
     return Confidence.MEDIUM if doubts <= _ASSUMED_MEDIUM else Confidence.LOW
+
+
+def _torn(links: list[Link]) -> bool:
+    """Whether the way from the source to where the data is kept is not shown."""
+    source = links[0]
+    return any(
+        link.text == KEPT and not f"{link.function}.".startswith(f"{source.function}.")
+        for link in links
+    )
 
 
 def _steps(

@@ -22,6 +22,7 @@ from mcpward.taint.world import World
 _KINDS = {
     "path-read": (Sort.FILE, "read"),
     "path-list": (Sort.FILE, "list"),
+    "path-probe": (Sort.FILE, "list"),
     "path-write": (Sort.FILE, "write"),
     "path-delete": (Sort.FILE, "delete"),
     "archive": (Sort.FILE, "read"),

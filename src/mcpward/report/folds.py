@@ -1,11 +1,11 @@
-"""Findings that belong together: those of one sink, and unsure ones of one argument."""
+"""Findings that belong together: those of one sink, and those of one argument below an error."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mcpward.core.finding import Confidence, Finding, Handler, Place
+from mcpward.core.finding import Finding, Handler, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Fold:
     """Findings of one rule that are told as one: the worst, and the others.
 
     The others reach the same sink by another way, or come from the same argument and reach another
-    sink on a way that is not sure either.
+    sink, where neither is an error.
     """
 
     finding: Finding
@@ -44,10 +44,10 @@ def fold(findings: Iterable[Finding]) -> tuple[Fold, ...]:
     causes: dict[object, list[Finding]] = {}
     for number, group in enumerate(map(_worst_first, same.values())):
         worst = group[0]
-        unsure = worst.steps and worst.confidence is not Confidence.HIGH
         cause: object = number
-        if unsure:
-            cause = (worst.rule, worst.handler, worst.steps[0].place, worst.suppression)
+        if worst.steps and worst.level != "error":
+            source = worst.steps[0]
+            cause = (worst.rule, worst.handler, source.place, source.text, worst.suppression)
         causes.setdefault(cause, []).extend(group)
     return tuple(Fold(group[0], tuple(group[1:])) for group in map(_worst_first, causes.values()))
 

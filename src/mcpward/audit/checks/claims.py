@@ -43,15 +43,18 @@ _STUB = 3
 
 
 def misleading_tool_annotations(subject: Subject) -> Iterator[Sighting]:
-    """Tools that are declared as read-only and change what a caller names."""
+    """Tools that are declared as read-only and change what a caller names, once for each place."""
+    told: dict[Hit, list[Definition]] = {}
     for tool in _tools(subject):
         hints = tool.fields.get("annotations")
         for key in ("readOnlyHint", "read_only_hint"):
             hint = hints.get(key) if isinstance(hints, Fields) else None
             if isinstance(hint, Plain) and hint.value is True:
                 for hit in _changes(subject, tool):
-                    yield _sighting(subject, tool, hit)
+                    told.setdefault(hit, []).append(tool)
                     break
+    for hit, tools in told.items():
+        yield _sighting(subject, tools[0], hit, len(tools) - 1)
 
 
 def description_behaviour_mismatch(subject: Subject) -> Iterator[Sighting]:
@@ -159,12 +162,14 @@ def _changes(subject: Subject, tool: Definition) -> Iterator[Hit]:
             yield hit
 
 
-def _sighting(subject: Subject, tool: Definition, hit: Hit) -> Sighting:
+def _sighting(subject: Subject, tool: Definition, hit: Hit, others: int = 0) -> Sighting:
     at = value_place(subject.world, hit.function, hit.at)
     written = hit.kind == "path-write"
+    more = f", like {others} other tool{'s' * (others > 1)}," if others else ""
+    named = f"`{tool.name}`{more}"
     return Sighting(
         tool.fields.place,
-        f"`{tool.name}` {_CHANGING[hit.kind]} that its caller chooses ({at.file}:{at.start.line})",
+        f"{named} {_CHANGING[hit.kind]} that its caller chooses ({at.file}:{at.start.line})",
         severity=Severity.MEDIUM if written else None,
         handler=Handler("tool", tool.name, tool.fields.place),
         adjustments=("medium because a file may be a cache",) if written else (),

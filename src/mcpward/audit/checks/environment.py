@@ -62,5 +62,5 @@ def _told(read: Privilege, names: list[str], *, secret: bool) -> Sighting:
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     if not secret:
         return Sighting(read.place, shown + more)
-    why = f"{Severity.MEDIUM.word} because the name is that of a credential"
-    return Sighting(read.place, shown + more, severity=Severity.MEDIUM, adjustments=(why,))
+    why = f"{Severity.LOW.word} because the name is that of a credential"
+    return Sighting(read.place, shown + more, severity=Severity.LOW, adjustments=(why,))
