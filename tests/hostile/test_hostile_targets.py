@@ -1,7 +1,6 @@
 """Targets made to break, exhaust, mislead or take over the program that looks at them."""
 
 import gzip
-import importlib.util
 import io
 import json
 import os
@@ -301,13 +300,10 @@ def audit(*arguments, cwd, program=(sys.executable, "-m", "mcpward")):
 
 @pytest.fixture(scope="session")
 def command_line(tmp_path_factory):
-    if importlib.util.find_spec("mcpward.cli.app") is None:
-        pytest.skip("mcpward.cli.app is not complete")
     folder = tmp_path_factory.mktemp("benign")
     put(folder, "server.py")
     done = audit(folder, "--format", "json", cwd=folder.parent)
-    if done.returncode != 1:
-        pytest.skip(f"mcpward.cli.app is not complete: {done.stderr.decode()[-300:]}")
+    assert done.returncode == 1, done.stderr.decode()[-300:]
 
 
 def findings(done):

@@ -10,7 +10,7 @@ are separated by blank lines. Holes in a template:
 
 A template that begins with `%gap` is left out, because what it does is in `known_gaps.py`; one that
 begins with `%async` needs an asynchronous function. Lines behind `^` go to the module level, lines behind `~` to another file.
-"""  # noqa: RUF002
+"""  # noqa: RUF002  # the quotes are the notation
 
 import random
 import re

@@ -16,12 +16,11 @@ from mcpward.audit.flows import findings
 from mcpward.audit.options import AuditOptions, selected
 from mcpward.audit.places import span_place
 from mcpward.audit.redaction import without_secrets
-from mcpward.audit.repairs import Repairs
 from mcpward.audit.sightings import sighted
 from mcpward.audit.subject import Subject
 from mcpward.audit.triage import triage
 from mcpward.catalog.catalog import Catalog, load_catalog
-from mcpward.core.finding import Handler, Place, Report, Timing
+from mcpward.core.finding import Finding, Handler, Place, Report, Timing
 from mcpward.frontends.load import load
 from mcpward.ir.program import Program
 from mcpward.taint.engine import solve
@@ -72,10 +71,9 @@ def audit_collected(collected: Collected, options: AuditOptions) -> Report:
             found += sighted(subject, [catalog.rules[name] for name in sorted(active)])
             needed, exposure = subject.privileges, subject.exposure
     judged = triage(numbered(found), collected.sources, catalog.rules, options, exposure)
-    repairs = Repairs(collected.sources, collected.texts, catalog.rules)
     report = Report(
         target=collected.root_label,
-        findings=repairs.offered(judged.findings),
+        findings=_repaired(judged.findings, collected, catalog),
         skipped=(*collected.skipped, *program.skipped, *cut, *subject.unread),
         handlers=tuple(handlers(world)),
         files=len(collected.sources),
@@ -86,6 +84,17 @@ def audit_collected(collected: Collected, options: AuditOptions) -> Report:
         privileges=needed,
     )
     return without_secrets(report, subject.leaks)
+
+
+def _repaired(
+    found: tuple[Finding, ...], collected: Collected, catalog: Catalog
+) -> tuple[Finding, ...]:
+    """The findings with the fixes of their rules."""
+    if not any(catalog.rules[finding.rule].repairs for finding in found):
+        return found
+    from mcpward.audit.repairs import Repairs  # parsers and edits that most audits can do without
+
+    return Repairs(collected.sources, collected.texts, catalog.rules).offered(found)
 
 
 def roots(program: Program, catalog: Catalog) -> list[str]:

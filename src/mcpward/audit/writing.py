@@ -34,7 +34,7 @@ class _Where:
     name: str
 
     def at(self, name: str) -> str:
-        return name if self.folder is not None else os.path.join(self.path, name)  # noqa: PTH118
+        return name if self.folder is not None else os.path.join(self.path, name)  # noqa: PTH118  # texts
 
 
 def checked(root: Path, change: Changed) -> None:
@@ -75,7 +75,7 @@ def write(root: Path, change: Changed) -> None:
 
 def _rename(where: _Where, draft: str) -> None:
     if where.folder is None:
-        os.replace(where.at(draft), where.at(where.name))  # noqa: PTH105
+        os.replace(where.at(draft), where.at(where.name))  # noqa: PTH105  # texts
     else:
         os.rename(draft, where.name, src_dir_fd=where.folder, dst_dir_fd=where.folder)
 

@@ -88,7 +88,7 @@ def main() -> int:
     except McpwardError as error:
         _traceback()
         return _failed(str(error), error.hint)
-    except Exception as error:
+    except Exception as error:  # whatever it is, a person gets a sentence and an exit code
         _traceback()
         return _failed(
             f"internal error: {type(error).__name__}: {error}",
