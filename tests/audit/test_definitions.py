@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 from mcpward.audit.collect import collect_memory
 from mcpward.audit.definitions import definitions
 from mcpward.audit.run import roots
-from mcpward.audit.written import Fields, Items, Made, Plain
+from mcpward.audit.written import Fields, Items, Made, Plain, Reader
 from mcpward.catalog.catalog import load_catalog
 from mcpward.frontends.load import load
 from mcpward.taint.engine import solve
@@ -19,7 +19,7 @@ def declared(**files):
     program = load(collected.sources, collected.texts)
     world = World(program, catalog)
     solve(world, roots(program, catalog))
-    return [(d.sort, shown(d.fields)) for d in definitions(world)]
+    return [(d.sort, shown(d.fields)) for d in definitions(Reader(world))]
 
 
 def shown(written):

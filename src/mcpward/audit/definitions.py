@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mcpward.audit.places import span_place, value_place
 from mcpward.audit.schemas import Schemas
 from mcpward.audit.written import At, Fields, Made, Plain, Reader, Written
-from mcpward.core.finding import Place
 from mcpward.ir.values import Call, Function, Id, Join
 from mcpward.taint.entry import Entry
 from mcpward.taint.world import World
@@ -34,6 +33,7 @@ _PLAIN = (
     "_meta",
 )
 _TEXTS = frozenset(["description", "title", "instructions"])
+_TELLING = frozenset(["description", "inputSchema", "uri"])
 _HANDLERS = frozenset(["handler", "execute", "run", "callback", "cb"])
 
 
@@ -53,12 +53,11 @@ class Definition:
     """The values that texts are made of: field → function and value in it."""
 
 
-def definitions(world: World) -> Iterator[Definition]:
+def definitions(reader: Reader) -> Iterator[Definition]:
     """Everything that is declared, each once, in the order of files."""
-    reader = Reader(world)
-    schemas = Schemas(reader)
+    world, schemas = reader.world, Schemas(reader)
     seen: set[tuple[str, int, int]] = set()
-    found = [*_registered(world, schemas), *_listed(world, schemas), *_servers(world, reader)]
+    found = [*_registered(world, schemas), *_listed(world, schemas)]
     for one in sorted(found, key=lambda d: (d.fields.place.file, d.fields.place.start)):
         place = one.fields.place
         key = (place.file, *place.start)
@@ -73,16 +72,13 @@ def definitions(world: World) -> Iterator[Definition]:
 def _registered(world: World, schemas: Schemas) -> Iterator[Definition]:
     for entry in world.entries.values():
         sort = _SORTS.get(entry.model.sort)
-        if sort is None or not entry.label or (entry.model.label is None and not _classy(entry)):
+        subclass = entry.model.how == "subclass"
+        if sort is None or not entry.label or (entry.model.label is None and not subclass):
             continue
-        if entry.model.how == "subclass":
+        if subclass:
             yield from _class(world, schemas, entry, sort)
         else:
             yield _declared(world, schemas, entry, sort)
-
-
-def _classy(entry: Entry) -> bool:
-    return entry.model.how == "subclass"
 
 
 def _declared(world: World, schemas: Schemas, entry: Entry, sort: str) -> Definition:
@@ -198,7 +194,7 @@ def _class(world: World, schemas: Schemas, entry: Entry, sort: str) -> Iterator[
 
 
 def _listed(world: World, schemas: Schemas) -> Iterator[Definition]:
-    """Tool objects of low-level servers, wherever they are written."""
+    """Tool objects of low-level servers, wherever they are written, and servers themselves."""
     reader = schemas.reader
     for name in sorted(world.frames):
         function = world.frames[name].function
@@ -207,11 +203,13 @@ def _listed(world: World, schemas: Schemas) -> Iterator[Definition]:
             if isinstance(value, Join) and value.fields and "name" in value.fields:
                 if "inputSchema" in value.fields or "input_schema" in value.fields:
                     yield from _object(schemas, (name, at), "tools")
-            elif isinstance(value, Call) and value.keywords:
-                sort = _CLASSES.get(reader.name(function, value.callee))
+            elif isinstance(value, Call):
+                called = reader.name(function, value.callee)
                 said = {key for key, _ in value.keywords}
-                if sort and "name" in said and said & {"description", "inputSchema", "uri"}:
-                    yield from _object(schemas, (name, at), sort)
+                if called in _SERVERS:
+                    yield from _server(reader, function, at, value)
+                elif called in _CLASSES and "name" in said and said & _TELLING:
+                    yield from _object(schemas, (name, at), _CLASSES[called])
 
 
 def _object(schemas: Schemas, at: At, sort: str) -> Iterator[Definition]:
@@ -237,18 +235,13 @@ def _object(schemas: Schemas, at: At, sort: str) -> Iterator[Definition]:
     yield Definition(sort, said, Fields(pairs, written.place), texts=values)
 
 
-def _servers(world: World, reader: Reader) -> Iterator[Definition]:
-    """What servers tell about themselves."""
-    for name in sorted(world.frames):
-        function = world.frames[name].function
-        for at in world.frames[name].live:
-            value = function.values[at]
-            if isinstance(value, Call) and reader.name(function, value.callee) in _SERVERS:
-                pairs = tuple(_introduced(reader, function, value))
-                if pairs:
-                    place: Place = value_place(world, name, at)
-                    texts = tuple(_values(function, value))
-                    yield Definition("server", "", Fields(pairs, place), texts=texts)
+def _server(reader: Reader, function: Function, at: Id, call: Call) -> Iterator[Definition]:
+    """What a server tells about itself."""
+    pairs = tuple(_introduced(reader, function, call))
+    if pairs:
+        place = value_place(reader.world, function.name, at)
+        texts = tuple(_values(function, call))
+        yield Definition("server", "", Fields(pairs, place), texts=texts)
 
 
 def _introduced(reader: Reader, function: Function, call: Call) -> Iterator[tuple[str, Written]]:

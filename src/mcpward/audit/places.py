@@ -6,6 +6,7 @@ from mcpward.core.finding import Handler, Place
 from mcpward.core.source import SourceFile
 from mcpward.ir.values import Call, Compare, Const, Function, Id, Load, Outcome, Param
 from mcpward.taint.entry import Entry
+from mcpward.taint.facts import FOREIGN
 from mcpward.taint.frame import Frame
 from mcpward.taint.world import World
 
@@ -38,7 +39,8 @@ def text_place(source: SourceFile, start: int, end: int) -> Place:
 def called_names(frame: Frame, call: Call) -> list[str]:
     """The library functions that a call may call, by the names that models use."""
     known = frame.refs[call.callee] if call.callee >= 0 else ()
-    return sorted({frame.library.canonical(ref.name) for ref in known if ref.sort == "ext"})
+    names = {ref.name for ref in known if ref.sort == "ext" and ref != FOREIGN}
+    return sorted({frame.library.canonical(name) for name in names})
 
 
 def handler_of(world: World, entry: Entry, top: tuple[str, Id]) -> Handler:

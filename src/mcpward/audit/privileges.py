@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mcpward.audit.exposure import Exposure
-from mcpward.audit.places import called_names, value_place
+from mcpward.audit.places import value_place
+from mcpward.audit.sites import Site
 from mcpward.audit.written import At, Items, Plain, Reader, Written
 from mcpward.core.finding import Handler
 from mcpward.core.late import late
@@ -76,39 +78,33 @@ def _order(one: Privilege) -> tuple[str, str, str, str, tuple[int, int]]:
     return one.sort, one.action, one.value, one.place.file, one.place.start
 
 
-def effects(world: World, reach: Reach) -> Effects:
+def effects(sites: Iterable[Site], reader: Reader, reach: Reach) -> Effects:
     """What the calls in each function need."""
-    reader = Reader(world)
-    found = {}
-    for name in sorted(world.frames):
-        group = tuple(_of_function(reader, world.frames[name], reach))
-        if group:
-            found[name] = group
-    return found
-
-
-def _of_function(reader: Reader, frame: Frame, reach: Reach) -> Iterator[Privilege]:
     services = reader.world.catalog.services
-    for at in frame.live:
-        call = frame.values[at]
-        if type(call) is not Call or call.callee < 0:
-            continue
-        needed: list[Found] = []
-        for called in called_names(frame, call):
-            if called in services:
-                host = services[called]
-                chosen = Chosen.FIXED if host else Chosen.CONFIGURED
-                needed.append((Sort.HOST, "connect", host, chosen))
-            for row in frame.library.calls(called):
-                if row.sinks and applies(frame, call, row):
-                    needed += _needs(reader, frame, call, row)
-                    break
+    found: defaultdict[str, list[Privilege]] = defaultdict(list)
+    for site in sites:
+        needed = list(dict.fromkeys(_of_call(reader, site, services)))
         if needed:
-            handler = reach(frame.name, at)
-            place = value_place(reader.world, frame.name, at)
-            for sort, action, value, chosen in dict.fromkeys(needed):
-                name = handler.name if handler is not None else ""
-                yield Privilege(sort, action, value[:_TEXT], chosen, place, handler=name)
+            function = site.frame.name
+            handler = reach(function, site.at)
+            place = value_place(reader.world, function, site.at)
+            name = handler.name if handler is not None else ""
+            found[function] += (
+                Privilege(sort, action, value[:_TEXT], chosen, place, handler=name)
+                for sort, action, value, chosen in needed
+            )
+    return {function: tuple(group) for function, group in found.items()}
+
+
+def _of_call(reader: Reader, site: Site, services: Mapping[str, str]) -> Iterator[Found]:
+    for called in site.names:
+        if called in services:
+            host = services[called]
+            yield Sort.HOST, "connect", host, Chosen.FIXED if host else Chosen.CONFIGURED
+        for row in site.frame.library.calls(called):
+            if row.sinks and applies(site.frame, site.call, row):
+                yield from _needs(reader, site.frame, site.call, row)
+                break
 
 
 def _mentioned(world: World, called: list[Privilege]) -> Iterator[Privilege]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from heapq import merge
 
-from mcpward.audit.places import called_names, value_place
+from mcpward.audit.places import value_place
+from mcpward.audit.sites import Site, stores
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.core.finding import Confidence
 from mcpward.core.rule import Condition, Rule, Shape
@@ -26,19 +28,20 @@ def shapes(subject: Subject, rules: Iterable[Rule]) -> Iterator[Found]:
 def _shaped(subject: Subject, rules: Iterable[Rule]) -> Iterator[Found]:
     wanted = [rule for rule in rules if rule.shapes]
     indexes = {family: _index(subject, family, wanted) for family in _families(subject)}
-    world = subject.world
-    for name in sorted(world.frames):
-        frame = world.frames[name]
-        calls, stores = indexes[frame.library.family]
-        for at in frame.live:
-            value = frame.values[at]
-            if type(value) is Call:
-                names = called_names(frame, value)
-                yield from _matched(subject, frame, at, value, names, calls)
-            elif type(value) is Store and stores:
-                said = Call(value.object, None, (value.value,), start=value.start, end=value.end)
-                names = _fields(frame, value)
-                yield from _matched(subject, frame, at, said, names, stores)
+    assigned = (_assignment(frame, at, value) for frame, at, value in stores(subject.world))
+    calls = ((site, 0) for site in subject.sites)
+    for site, which in merge(calls, ((site, 1) for site in assigned), key=_order):
+        yield from _matched(subject, site, indexes[site.frame.library.family][which])
+
+
+def _order(one: tuple[Site, int]) -> tuple[str, Id]:
+    return one[0].frame.name, one[0].at
+
+
+def _assignment(frame: Frame, at: Id, value: Store) -> Site:
+    """An assignment as a call of the field with one argument."""
+    said = Call(value.object, None, (value.value,), start=value.start, end=value.end)
+    return Site(frame, at, said, tuple(_fields(frame, value)))
 
 
 def _families(subject: Subject) -> set[str]:
@@ -49,14 +52,14 @@ def _index(subject: Subject, family: str, rules: Iterable[Rule]) -> tuple[Index,
     """The shapes for calls and those for assignments, by canonical name."""
     library = subject.world.catalog.library(family)
     calls: Index = defaultdict(list)
-    stores: Index = defaultdict(list)
+    fields: Index = defaultdict(list)
     for rule in rules:
         for shape in rule.shapes:
             if shape.family in ("", family):
-                index = calls if shape.how == "call" else stores
+                index = calls if shape.how == "call" else fields
                 for name in shape.names:
                     index[library.canonical(name)].append((rule, shape))
-    return dict(calls), dict(stores)
+    return dict(calls), dict(fields)
 
 
 def _fields(frame: Frame, value: Store) -> list[str]:
@@ -68,11 +71,10 @@ def _fields(frame: Frame, value: Store) -> list[str]:
     ]
 
 
-def _matched(
-    subject: Subject, frame: Frame, at: Id, call: Call, names: list[str], index: Index
-) -> Iterator[Found]:
+def _matched(subject: Subject, site: Site, index: Index) -> Iterator[Found]:
+    frame, call, at = site.frame, site.call, site.at
     told: set[str] = set()
-    for name in names:
+    for name in site.names:
         for candidate in frame.library.lineage(name) if index else ():
             for rule, shape in index.get(candidate, ()):
                 if rule.name in told or not _fits(subject, frame, call, shape):

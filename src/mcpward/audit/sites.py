@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mcpward.audit.places import called_names
 from mcpward.core.rule import Place
 from mcpward.ir.values import Call, Global, Id, Store
 from mcpward.taint import places
@@ -47,17 +48,12 @@ def sites(world: World) -> Iterator[Site]:
     """Every call of something known, in the order of the functions."""
     for name in sorted(world.frames):
         frame = world.frames[name]
-        library = frame.library
         for at in frame.live:
             value = frame.values[at]
-            if type(value) is Call and value.callee >= 0:
-                known = {
-                    library.canonical(ref.name)
-                    for ref in frame.refs[value.callee]
-                    if ref.sort == "ext" and ref.name != "?"
-                }
-                if known:
-                    yield Site(frame, at, value, tuple(sorted(known)))
+            if type(value) is Call:
+                names = called_names(frame, value)
+                if names:
+                    yield Site(frame, at, value, tuple(names))
 
 
 def by_name(found: Collection[Site]) -> Mapping[str, list[Site]]:

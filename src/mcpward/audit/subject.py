@@ -11,6 +11,7 @@ from mcpward.audit import sites
 from mcpward.audit.calls import Calls, named_calls
 from mcpward.audit.declared import coded
 from mcpward.audit.definitions import Definition, definitions
+from mcpward.audit.disclosed import Origin
 from mcpward.audit.environment import reads
 from mcpward.audit.exposure import Exposure, exposure
 from mcpward.audit.leaks import Leaks
@@ -20,8 +21,18 @@ from mcpward.audit.places import handler_of, value_place
 from mcpward.audit.privileges import effects, privileges
 from mcpward.audit.recognize import is_guidance, is_prose
 from mcpward.audit.sites import ModuleVariable, Site
-from mcpward.audit.survey import Survey
-from mcpward.core.finding import Confidence, Handler, Place, Severity, SkipKind, Skipped, Step
+from mcpward.audit.survey import Outlet, Survey
+from mcpward.audit.written import Reader
+from mcpward.core.finding import (
+    Confidence,
+    Handler,
+    Place,
+    Severity,
+    SkipKind,
+    Skipped,
+    Step,
+    StepKind,
+)
 from mcpward.core.privilege import Privilege
 from mcpward.core.source import SourceFile
 from mcpward.documents.clients import ConfiguredServer, configured_servers
@@ -148,7 +159,7 @@ class Subject:
     @cached_property
     def effects(self) -> Mapping[str, tuple[Privilege, ...]]:
         """What the calls in each function need from the machine."""
-        return effects(self.world, self.handler)
+        return effects(self.sites, self.written, self.handler)
 
     @cached_property
     def variables_read(self) -> tuple[Privilege, ...]:
@@ -180,9 +191,14 @@ class Subject:
         return found
 
     @cached_property
+    def written(self) -> Reader:
+        """The reader of values as they are written."""
+        return Reader(self.world)
+
+    @cached_property
     def definitions(self) -> tuple[Definition, ...]:
         """What the code declares to clients: tools, prompts, resources, the server itself."""
-        return tuple(definitions(self.world))
+        return tuple(definitions(self.written))
 
     @cached_property
     def calls(self) -> Calls:
@@ -239,6 +255,24 @@ class Subject:
             severity,
             handler=self.handler(frame.name, site.at),
             sink=sink or site.name,
+        )
+
+    def leaving(
+        self, outlet: Outlet, origin: Origin, detail: str, source: str, how: str
+    ) -> Sighting:
+        """A sighting of data that leaves: where it comes from, and the call it is handed to."""
+        frame = outlet.frame
+        place = value_place(self.world, frame.name, outlet.at)
+        start = value_place(self.world, origin.function, origin.at)
+        return Sighting(
+            place,
+            detail,
+            handler=self.handler(frame.name, outlet.at),
+            sink=outlet.name,
+            steps=(
+                Step(start, StepKind.SOURCE, source, 0),
+                Step(place, StepKind.SINK, f"{how} `{outlet.name}`", 0),
+            ),
         )
 
     @cached_property

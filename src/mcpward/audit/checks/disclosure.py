@@ -200,7 +200,6 @@ _PRINTS = frozenset(
 
 def secret_in_log(subject: Subject) -> Iterator[Sighting]:
     """A credential, or the environment, in a line of a log."""
-    world = subject.world
     for outlet in subject.survey.logs:
         if outlet.name in _PRINTS and outlet.frame.name not in subject.reached:
             continue
@@ -213,18 +212,7 @@ def secret_in_log(subject: Subject) -> Iterator[Sighting]:
             if found:
                 leaf = min(found)
                 label = leaf.label if leaf.kind == "environment" else f"`{leaf.label}`"
-                place = value_place(world, outlet.frame.name, outlet.at)
-                start = value_place(world, leaf.function, leaf.at)
-                yield Sighting(
-                    place,
-                    label,
-                    handler=subject.handler(outlet.frame.name, outlet.at),
-                    sink=outlet.name,
-                    steps=(
-                        Step(start, StepKind.SOURCE, label, 0),
-                        Step(place, StepKind.SINK, f"written by `{outlet.name}`", 0),
-                    ),
-                )
+                yield subject.leaving(outlet, leaf, label, label, "written by")
                 break
 
 

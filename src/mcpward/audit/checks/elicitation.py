@@ -63,7 +63,7 @@ class _Request:
 
 def secret_requested_by_form_elicitation(subject: Subject) -> Iterator[Sighting]:
     """Forms that ask for a credential; the answer goes through the client in clear."""
-    reader = Reader(subject.world)
+    reader = subject.written
     for request in _requests(subject, reader):
         if request.url is not None:
             continue
@@ -79,7 +79,7 @@ def secret_requested_by_form_elicitation(subject: Subject) -> Iterator[Sighting]
 
 def elicitation_phishing(subject: Subject) -> Iterator[Sighting]:
     """Requests that lead the user to other hosts, speak for strangers, or ask who they are."""
-    reader = Reader(subject.world)
+    reader = subject.written
     for request in _requests(subject, reader):
         handler = subject.handler(request.named.frame.name, request.named.at)
         for level, confidence, detail, place in _doubts(subject, reader, request):

@@ -9,7 +9,6 @@ from mcpward.audit.disclosed import Origin
 from mcpward.audit.places import value_place
 from mcpward.audit.subject import Sighting, Subject
 from mcpward.audit.survey import Outlet
-from mcpward.core.finding import Step, StepKind
 from mcpward.ir.values import Call, Id
 from mcpward.taint import places
 from mcpward.taint.facts import Path
@@ -35,7 +34,9 @@ def data_exfiltration_flow(subject: Subject) -> Iterator[Sighting]:
                 if isinstance(leaf, Origin) and leaf.kind in ("environment", "file")
             ]
             if found:
-                yield _told(subject, outlet, min(found), f"{min(found).label} to `{host}`")
+                leaf = min(found)
+                detail = f"{leaf.label} to `{host}`"
+                yield subject.leaving(outlet, leaf, detail, leaf.label, "handed to")
                 break
 
 
@@ -114,7 +115,7 @@ def broad_environment_access(subject: Subject) -> Iterator[Sighting]:
                 if isinstance(leaf, Origin) and leaf.kind == "environment"
             ]
             if found:
-                yield _told(subject, outlet, min(found), "")
+                yield subject.leaving(outlet, min(found), "", min(found).label, "handed to")
                 break
 
 
@@ -168,19 +169,3 @@ def _program(outlet: Outlet) -> str:
             if words:
                 return words[0][:40]
     return ""
-
-
-def _told(subject: Subject, outlet: Outlet, leaf: Origin, detail: str) -> Sighting:
-    world = subject.world
-    place = value_place(world, outlet.frame.name, outlet.at)
-    start = value_place(world, leaf.function, leaf.at)
-    return Sighting(
-        place,
-        detail,
-        handler=subject.handler(outlet.frame.name, outlet.at),
-        sink=outlet.name,
-        steps=(
-            Step(start, StepKind.SOURCE, leaf.label, 0),
-            Step(place, StepKind.SINK, f"handed to `{outlet.name}`", 0),
-        ),
-    )
